@@ -1,0 +1,2 @@
+export type * from "./log.ts";
+export type * from "./record.ts";

@@ -1,0 +1,14 @@
+export type * from "./common.ts";
+export type * from "./driver-locations.ts";
+export type * from "./driver-events.ts";
+export type * from "./orders.ts";
+export type * from "./rides.ts";
+export type * from "./assignments.ts";
+export type * from "./trips.ts";
+export type * from "./bills.ts";
+export type * from "./tracking.ts";
+export type * from "./refusals.ts";
+export type * from "./policies.ts";
+export type * from "./driver-commands.ts";
+export type * from "./job-updates.ts";
+export type * from "./matching-input.ts";

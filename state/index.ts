@@ -1,0 +1,3 @@
+export type * from "./serde.ts";
+export type * from "./store.ts";
+export * from "./row-key.ts";
