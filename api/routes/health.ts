@@ -1,0 +1,26 @@
+import type { FastifyInstance } from "fastify";
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Says what is missing and how far it is. */
+  readonly reason: string;
+}
+
+export interface Health {
+  ready(): Readiness;
+}
+
+/** `/livez`: the event loop turns. `/readyz`: all tasks run. `/metrics`: Prometheus. */
+export function healthRoutes(
+  app: FastifyInstance,
+  { health, metrics }: { readonly health: Health; readonly metrics: () => Promise<string> },
+  done: () => void,
+): void {
+  app.get("/livez", () => ({ live: true }));
+  app.get("/readyz", (_request, reply) => {
+    const readiness = health.ready();
+    return reply.status(readiness.ready ? 200 : 503).send(readiness);
+  });
+  app.get("/metrics", async (_request, reply) => reply.type("text/plain; version=0.0.4").send(await metrics()));
+  done();
+}
