@@ -58,7 +58,7 @@ export function definitionOf(name: SettingName): Definition {
 
 /** Flag before environment before default. Throws CliError `USAGE` that names every bad value at once. */
 export function readSettings(
-  flags: Readonly<Record<string, unknown>>,
+  flags: Readonly<Record<string, string | number | undefined>>,
   environment: Readonly<Record<string, string | undefined>>,
 ): Settings {
   const problems: string[] = [];

@@ -20,8 +20,8 @@ const borderless = {
 
 /** Columns under a header, no borders: readable, and easy to cut. Numbers are set to the right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const aligned = head.map(
-    (_, column) => (rows.length > 0 && rows.every((row) => typeof row[column] === "number") ? "right" : "left") as "left" | "right",
+  const aligned = head.map((_, column): "left" | "right" =>
+    rows.length > 0 && rows.every((row) => typeof row[column] === "number") ? "right" : "left",
   );
   const drawn = new Table({
     head: [...head],
