@@ -4,7 +4,9 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 function codesInSource(): Set<string> {
-  const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*errors.ts"], { encoding: "utf8" }).split("\n").filter(Boolean);
+  const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*errors.ts"], { encoding: "utf8" })
+    .split("\n")
+    .filter(Boolean);
   const codes = new Set<string>();
   for (const file of files) {
     const unions = readFileSync(file, "utf8").matchAll(/export type \w*Code\s*=([^;]+);/g);
