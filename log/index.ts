@@ -1,2 +1,11 @@
 export type * from "./log.ts";
 export type * from "./record.ts";
+export { LogError, RecordRefusedError, WriterLostError } from "./errors.ts";
+export type { LogErrorCode, LogErrorFacts } from "./errors.ts";
+export { attachEmbeddedLog, openEmbeddedLog } from "./embedded/embedded-log.ts";
+export type { Durability, EmbeddedLog, EmbeddedLogOptions } from "./embedded/embedded-log.ts";
+export { RecordBatchBuilder } from "./record-batch/record-batch-builder.ts";
+export type { BatchProducer, RecordBatchBuilderOptions, SealedBlock } from "./record-batch/record-batch-builder.ts";
+export { RecordBatchCursor } from "./record-batch/record-batch-cursor.ts";
+export type { RecordBatchCursorOptions } from "./record-batch/record-batch-cursor.ts";
+export { stampBaseOffset } from "./record-batch/batch-layout.ts";

@@ -1,0 +1,22 @@
+/** Every bound and default of the embedded log. */
+
+/** One encoded record, where the topic does not say otherwise. */
+export const RECORD_BYTES_MAX = 1024 * 1024;
+/** All partitions of all topics together: the size of the shared table of ends, 24 bytes each. */
+export const PARTITIONS_MAX = 16_384;
+export const POLL_BYTES_MAX = 1024 * 1024;
+export const METADATA_BYTES_MAX = 4 * 1024;
+export const GROUP_BYTES_MAX = 255;
+export const USER_DATA_BYTES_MAX = 64 * 1024;
+/** A thread sleeps this long for the lock; after that it waits without blocking its event loop. */
+export const LOCK_SLEEP_MS = 10;
+/** Newest blocks kept in memory for readers of the same thread, all partitions together. */
+export const HOT_BYTES_MAX = 4 * 1024 * 1024;
+/** Block bytes that one call of `maintain` looks at. */
+export const MAINTAIN_BYTES_MAX = 32 * 1024 * 1024;
+/** Keys that one pass of compaction remembers, and their bytes. */
+export const COMPACTION_KEYS_MAX = 200_000;
+/** A tombstone stays at least this long after the first pass that met it, so that every reader can see it. */
+export const TOMBSTONE_DELAY_MS = 24 * 60 * 60 * 1000;
+/** One row of the time index per this many bytes of blocks. */
+export const TIME_INDEX_BYTES = 1024 * 1024;
