@@ -1,1 +1,4 @@
 export type * from "./matching/policy.ts";
+export * from "./topics.ts";
+export * from "./default-policy.ts";
+export * from "./errors.ts";

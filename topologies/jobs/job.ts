@@ -1,0 +1,103 @@
+/** An order or a ride as the `jobs` subtopology keeps it. */
+import type {
+  AssignmentEvent,
+  JobAmended,
+  JobClosed,
+  JobContent,
+  JobDropped,
+  JobOpened,
+  JobProgressed,
+  JobReleased,
+  JobReserved,
+  Point,
+  RefusalReason,
+  TripChanged,
+  TripState,
+  ZonePolicy,
+} from "#schemas";
+
+/** Who has the job, and by what proposal. */
+export interface JobDriver {
+  readonly driverId: string;
+  readonly driverVersion: number;
+  readonly proposalId: string;
+  readonly policy: string;
+  readonly slackMs: number;
+  readonly pickupEta: number;
+}
+
+export interface Job {
+  readonly jobId: string;
+  readonly state: TripState;
+  /** Counts tokens: only this table makes the next one. */
+  readonly attempt: number;
+  /** Newest accepted version of the content. */
+  readonly orderVersion: number;
+  /** Counts published changes. */
+  readonly jobVersion: number;
+  /** Null only for a job cancelled before it was placed. */
+  readonly content: JobContent | null;
+  /** Null while open; the last one once ended. */
+  readonly driver: JobDriver | null;
+  readonly excludedDrivers: readonly string[];
+  /** The dispatch cell in which it was opened last. */
+  readonly cell: string;
+  /** No proposal of the running attempt before this time; 0 for the first attempt. */
+  readonly retryAt: number;
+  /** From placement to the end. */
+  readonly deadlineAt: number;
+  readonly recentEvents: readonly string[];
+}
+
+/** Placed: an order or a ride, first or again. */
+export interface Placed {
+  readonly type: "Placed";
+  readonly eventId: string;
+  readonly version: number;
+  readonly content: JobContent;
+}
+/** Another ready time for the order as it is. */
+export interface ReadyTimeChanged {
+  readonly type: "ReadyTimeChanged";
+  readonly eventId: string;
+  readonly version: number;
+  readonly readyAt: number;
+}
+export interface Cancelled {
+  readonly type: "Cancelled";
+  readonly eventId: string;
+  readonly version: number;
+  readonly reason: string;
+}
+export interface DeadlineReached {
+  readonly type: "DeadlineReached";
+}
+
+export type JobRequest = Placed | ReadyTimeChanged | Cancelled;
+export type JobInput = JobRequest | JobReserved | JobDropped | JobProgressed | DeadlineReached;
+
+export type JobOutput =
+  | { readonly to: "cell"; readonly record: JobOpened | JobClosed }
+  | { readonly to: "driver"; readonly record: JobReleased | JobAmended }
+  | { readonly to: "assignments"; readonly record: AssignmentEvent }
+  | { readonly to: "trips"; readonly record: TripChanged }
+  | { readonly to: "refusals"; readonly reason: RefusalReason };
+
+export interface JobContext {
+  /** Timestamp of the record or timer in hand. */
+  readonly at: number;
+  /** The dispatch cell of a pickup by the resolution now in force, and the policy of its zone. */
+  zoneOf(pickup: Point): { readonly cell: string; readonly policy: ZonePolicy };
+}
+
+export interface JobDecision {
+  /** Undefined: still unknown. */
+  readonly job: Job | undefined;
+  readonly outputs: readonly JobOutput[];
+  /** When the deadline timer fires; null: no timer. */
+  readonly deadlineAt: number | null;
+}
+
+export function hasEnded(state: TripState): state is "completed" | "cancelled" | "failed" {
+  return state === "completed" || state === "cancelled" || state === "failed";
+}

@@ -1,0 +1,70 @@
+/**
+ * The table of the `matching` task for one dispatch cell, row by row (docs/ARCHITECTURE.md, the dispatch protocol). Nothing
+ * it decides is final: a proposal is a question. Only JobClosed makes the cell forget a job.
+ */
+import type { DriverPresent, JobClosed, JobOpened, ProposalRefused } from "#schemas";
+import { ProtocolBrokenError } from "../errors.ts";
+import type { Cell, CellDecision, CellJob } from "./cell.ts";
+import { decideTick } from "./tick.ts";
+import type { CellTick } from "./tick.ts";
+
+export type CellInput = JobOpened | JobClosed | ProposalRefused | DriverPresent | CellTick;
+
+/** Total over state and input; pure. Throws ProtocolBrokenError. */
+export function decideCell(cell: Cell, input: CellInput): CellDecision {
+  switch (input.type) {
+    case "JobOpened":
+      return { ...NOTHING, jobs: [[input.jobId, opened(cell.jobs.get(input.jobId), input)]] };
+    case "JobClosed":
+      return { ...NOTHING, jobs: [[input.jobId, closed(cell.jobs.get(input.jobId), input)]] };
+    case "ProposalRefused":
+      return refused(cell, input);
+    case "DriverPresent":
+      return { ...NOTHING, drivers: [[input.driverId, input.present ? input : undefined]] };
+    case "CellTick":
+      return decideTick(cell, input);
+    default:
+      return never(input);
+  }
+}
+
+const NOTHING: CellDecision = { jobs: [], drivers: [], outputs: [] };
+
+/** Absent: queued. Same attempt: newer content, and still queued or proposed as it was. */
+function opened(job: CellJob | undefined, record: JobOpened): CellJob {
+  const { cell, jobId, attempt, orderVersion, content, notBefore, excludedDrivers } = record;
+  if (job === undefined) {
+    const fresh = { status: "queued", askedDriver: null, skip: null } as const;
+    return { cell, jobId, attempt, orderVersion, content, notBefore, excludedDrivers, ...fresh };
+  }
+  if (job.attempt !== attempt) throw broken(job, `JobOpened with attempt ${attempt}`);
+  return { ...job, orderVersion, content, notBefore, excludedDrivers };
+}
+
+function closed(job: CellJob | undefined, record: JobClosed): undefined {
+  if (job !== undefined && job.attempt !== record.attempt) throw broken(job, `JobClosed with attempt ${record.attempt}`);
+  return undefined;
+}
+
+/** Proposed: queued again, due at the next tick; the pair is skipped if the driver is still known as he was asked. */
+function refused(cell: Cell, record: ProposalRefused): CellDecision {
+  const { driverId, driverVersion } = record;
+  const unchanged = cell.drivers.get(driverId)?.driverVersion === driverVersion;
+  const jobs: (readonly [string, CellJob])[] = [];
+  for (const { jobId, attempt } of record.jobs) {
+    const job = cell.jobs.get(jobId);
+    if (job === undefined) continue;
+    if (job.status !== "proposed" || job.attempt !== attempt) throw broken(job, `ProposalRefused for attempt ${attempt}`);
+    const skip = unchanged ? { driverId, driverVersion } : job.skip;
+    jobs.push([jobId, { ...job, status: "queued", askedDriver: null, skip }]);
+  }
+  return { ...NOTHING, jobs };
+}
+
+function broken(job: CellJob, input: string): ProtocolBrokenError {
+  return new ProtocolBrokenError(`job ${job.jobId} in cell ${job.cell}`, `${job.status}, attempt ${job.attempt}`, input);
+}
+
+function never(input: never): never {
+  throw new TypeError(`no row for ${JSON.stringify(input)}`);
+}

@@ -1,0 +1,108 @@
+/** One tick of one cell: the zone's policy sees who waits and who looks free, and its matches become proposals. */
+import type { DriverPresent, JobsProposed, Point, ZonePolicy } from "#schemas";
+import type { Cell, CellDecision, CellJob } from "./cell.ts";
+import type { KnownDriver, Match, OpenJob, Policy, TravelModel } from "./policy.ts";
+
+/** A tick as one cell takes it. */
+export interface CellTick {
+  readonly type: "CellTick";
+  /** The tick's timestamp: `now` of every decision. */
+  readonly at: number;
+  readonly zone: ZonePolicy;
+  readonly policy: Policy;
+  readonly travel: TravelModel;
+  /** Narrows drivers to those around a point: growing rings of fine cells, nearest ring first. */
+  nearby(drivers: readonly DriverAt[], point: Point, atLeast: number): readonly KnownDriver[];
+}
+
+export interface DriverAt {
+  readonly known: KnownDriver;
+  readonly fineCell: string;
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** Queued, due and matched with a driver that looks free: proposed. At most one proposal a driver. */
+export function decideTick(cell: Cell, tick: CellTick): CellDecision {
+  const waiting: OpenJob[] = [];
+  const asked = new Set<string>();
+  for (const job of cell.jobs.values()) {
+    if (job.askedDriver !== null) asked.add(job.askedDriver);
+    if (job.status === "queued" && job.notBefore <= tick.at) waiting.push(openJob(job));
+  }
+  if (waiting.length === 0 || cell.drivers.size === 0) return { jobs: [], drivers: [], outputs: [] };
+  waiting.sort((a, b) => a.content.readyAt - b.content.readyAt || compare(a.jobId, b.jobId));
+  const drivers: DriverAt[] = [];
+  for (const driver of cell.drivers.values()) drivers.push({ known: knownDriver(driver, asked), fineCell: driver.fineCell });
+  drivers.sort((a, b) => compare(a.known.driverId, b.known.driverId));
+  const matches = tick.policy.match({
+    now: tick.at,
+    jobs: waiting,
+    drivers: drivers.map((driver) => driver.known),
+    nearby: (point, atLeast) => tick.nearby(drivers, point, atLeast),
+    travel: tick.travel,
+    parameters: tick.zone.parameters,
+  });
+  return propose(cell, matches, tick);
+}
+
+function propose(cell: Cell, matches: readonly Match[], tick: CellTick): CellDecision {
+  const jobs: [string, CellJob][] = [];
+  const outputs: JobsProposed[] = [];
+  const takenJobs = new Set<string>();
+  const takenDrivers = new Set<string>();
+  for (const match of matches) {
+    const driver = cell.drivers.get(match.driverId);
+    const members = match.jobIds.map((jobId) => cell.jobs.get(jobId));
+    // Safety does not rest on the policy: what it may not match is left in the queue.
+    if (driver === undefined || takenDrivers.has(match.driverId) || new Set(match.jobIds).size !== members.length) continue;
+    const fit = members.filter((job) => job !== undefined && !takenJobs.has(job.jobId) && mayAsk(job, driver, tick.at));
+    if (fit.length === 0 || fit.length !== members.length) continue;
+    const entries = fit.filter((job) => job !== undefined);
+    takenDrivers.add(match.driverId);
+    for (const job of entries) {
+      takenJobs.add(job.jobId);
+      jobs.push([job.jobId, { ...job, status: "proposed", askedDriver: driver.driverId }]);
+    }
+    outputs.push(proposal(cell.name, driver, entries, match, tick));
+  }
+  return { jobs, drivers: [], outputs };
+}
+
+function mayAsk(job: CellJob, driver: DriverPresent, now: number): boolean {
+  if (job.status !== "queued" || job.notBefore > now || job.excludedDrivers.includes(driver.driverId)) return false;
+  return job.skip?.driverId !== driver.driverId || job.skip.driverVersion !== driver.driverVersion;
+}
+
+function proposal(cell: string, driver: DriverPresent, jobs: readonly CellJob[], match: Match, tick: CellTick): JobsProposed {
+  return {
+    type: "JobsProposed",
+    driverId: driver.driverId,
+    cell,
+    proposalId: `${cell}/${tick.at}/${driver.driverId}`,
+    driverVersion: driver.driverVersion,
+    jobs: jobs.map(({ jobId, attempt, orderVersion, content }) => ({ jobId, attempt, orderVersion, content })),
+    plan: match.plan,
+    offerSeconds: tick.zone.offerSeconds,
+    policy: tick.policy.name,
+    slackMs: Math.round(match.slackMs),
+    pickupEta: Math.round(match.pickupEta),
+    at: tick.at,
+  };
+}
+
+function openJob(job: CellJob): OpenJob {
+  const { jobId, attempt, orderVersion, content, notBefore, excludedDrivers } = job;
+  const excluded = excludedDrivers.length === 0 ? NOBODY : new Set(excludedDrivers);
+  return { jobId, attempt, orderVersion, content, notBefore, excludedDrivers: excluded, skip: job.skip ?? undefined };
+}
+
+function knownDriver(driver: DriverPresent, asked: ReadonlySet<string>): KnownDriver {
+  const { driverId, driverVersion, position, vehicle, tags, capacity, shiftEndsAt, plan, jobs } = driver;
+  return { driverId, driverVersion, position, vehicle, tags, capacity, shiftEndsAt, plan, jobs, asked: asked.has(driverId) };
+}
+
+/** By UTF-16 units: the same on every machine, unlike a locale's order. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
