@@ -27,11 +27,11 @@ export interface KStream<K, V> {
   selectKey<K2>(selector: (record: StreamRecord<K, V>) => K2, options?: { readonly name?: string }): KStream<K2, V>;
   peek(action: (record: StreamRecord<K, V>) => void, options?: { readonly name?: string }): KStream<K, V>;
   merge(other: KStream<K, V>, options?: { readonly name?: string }): KStream<K, V>;
-  /** First matching predicate wins; unmatched records go to `default` if named, else are dropped. */
-  split<B extends string>(
+  /** First matching predicate wins; unmatched records go to the branch that `default` names, else are dropped. */
+  split<B extends string, D extends string = never>(
     branches: Readonly<Record<B, (record: StreamRecord<K, V>) => boolean>>,
-    options?: { readonly name?: string; readonly default?: string },
-  ): Readonly<Record<B | "default", KStream<K, V>>>;
+    options?: { readonly name?: string; readonly default?: D },
+  ): Readonly<Record<B | D, KStream<K, V>>>;
   process<KOut = never, VOut = never>(options: ProcessOptions<K, V, KOut, VOut>): KStream<KOut, VOut>;
   to(topic: Topic<K, V>, options?: { readonly name?: string }): void;
 }
@@ -58,6 +58,8 @@ export interface TopologyManifest {
     readonly serdes: readonly string[];
     readonly subtopology: string;
     readonly partitions: number;
+    /** How keys of its source topics are placed, `<partitioner>(<key serde id>)`: another one looks for rows in the wrong partition. */
+    readonly partitioner: string;
   }[];
   readonly internalTopics: readonly string[];
 }

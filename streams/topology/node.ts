@@ -18,6 +18,8 @@ export interface ProcessorNode {
   readonly stores: readonly StoreDescriptor[];
   /** Topics reachable by `context.sink`. */
   readonly sinks: readonly Topic<any, any>[];
+  /** Its output may carry other keys than its input: the next step that needs records by key repartitions first. */
+  readonly changesKey?: boolean;
   readonly children: readonly string[];
 }
 
@@ -33,7 +35,7 @@ export type TopologyNode = SourceNode | ProcessorNode | SinkNode;
 /** A connected component: linked by edges or shared stores, cut at topics; numbered from 0 in declaration order. */
 export interface Subtopology {
   readonly index: number;
-  /** Name of the first processor declared in it. */
+  /** Name of its first processor with stores; without one, of its first processor, or of its first source's topic. */
   readonly name: string;
   /** Parents before children. */
   readonly nodes: readonly TopologyNode[];

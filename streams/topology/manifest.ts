@@ -1,0 +1,29 @@
+/** What of a topology binds state: another manifest over the same rows would read them wrongly. */
+import type { TopologyManifest } from "../dsl/builder.ts";
+import { MURMUR2_PARTITIONER } from "../partition-for.ts";
+import type { Topic } from "../topic.ts";
+import type { Subtopology } from "./node.ts";
+import { serdeIds, storeKind } from "./store-shape.ts";
+
+type StoreEntry = TopologyManifest["stores"][number];
+
+/** Stores by name, so that the order of declaration does not matter. */
+export function manifestOf(
+  subtopologies: readonly Subtopology[],
+  topicsByStore: ReadonlyMap<string, readonly Topic<any, any>[]>,
+): TopologyManifest {
+  const stores = subtopologies.flatMap(({ name: subtopology, stores, partitions }) =>
+    stores.map((store): StoreEntry => {
+      const source = topicsByStore.get(store.name)?.[0];
+      return Object.freeze({
+        name: store.name,
+        kind: storeKind(store),
+        serdes: Object.freeze([...serdeIds(store)]),
+        subtopology,
+        partitions: source?.partitions ?? partitions,
+        partitioner: source === undefined ? MURMUR2_PARTITIONER : `${source.partitioner?.name ?? MURMUR2_PARTITIONER}(${source.key.id})`,
+      });
+    }),
+  );
+  return Object.freeze({ stores: Object.freeze(stores.sort((a, b) => (a.name < b.name ? -1 : 1))), internalTopics: Object.freeze([]) });
+}
