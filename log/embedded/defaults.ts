@@ -12,11 +12,18 @@ export const USER_DATA_BYTES_MAX = 64 * 1024;
 export const LOCK_SLEEP_MS = 10;
 /** Newest blocks kept in memory for readers of the same thread, all partitions together. */
 export const HOT_BYTES_MAX = 4 * 1024 * 1024;
-/** Block bytes that one call of `maintain` looks at. */
+/** Block bytes that one call of `maintain` looks at, over all partitions. */
 export const MAINTAIN_BYTES_MAX = 32 * 1024 * 1024;
-/** Keys that one pass of compaction remembers, and their bytes. */
+/** Block bytes that are looked at before the event loop gets its turn. */
+export const SLICE_BYTES_MAX = 2 * 1024 * 1024;
+/** Keys that one pass of compaction remembers; what is beyond waits for the next pass. */
 export const COMPACTION_KEYS_MAX = 200_000;
 /** A tombstone stays at least this long after the first pass that met it, so that every reader can see it. */
 export const TOMBSTONE_DELAY_MS = 24 * 60 * 60 * 1000;
-/** One row of the time index per this many bytes of blocks. */
-export const TIME_INDEX_BYTES = 1024 * 1024;
+
+/** Lets the event loop turn once between slices of a long piece of work. */
+export function yieldToLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,5 +1,6 @@
 /** The log of one process: blocks, offsets and store rows in one database, shared by its threads. */
 import { threadId } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Disk } from "#disk";
 import { LogError } from "../errors.ts";
 import type {
@@ -25,8 +26,11 @@ import { EmbeddedTopics } from "./embedded-topics.ts";
 import { EmbeddedWriter } from "./embedded-writer.ts";
 import { HotBlocks } from "./hot-blocks.ts";
 import { FORMAT_KEY } from "./keys.ts";
+import { EmbeddedMembership } from "./membership/embedded-membership.ts";
+import { GroupBus } from "./membership/group-bus.ts";
 import { SharedControl } from "./shared-control.ts";
 import { TopicCatalog } from "./topic-catalog.ts";
+import { Upkeep } from "./upkeep/upkeep.ts";
 
 /** `power`: a commit survives the loss of power. `process`: it survives the death of the process. */
 export type Durability = "power" | "process";
@@ -50,15 +54,18 @@ export interface EmbeddedLog extends Log {
 interface EmbeddedShare {
   readonly control: SharedArrayBuffer;
   readonly durability: Durability;
+  readonly channel: string;
 }
 
+let logsOpened = 0;
 const FORMAT_VERSION = 1;
 
 /** Opens the log that the disk holds, or a new one. Throws `LOG_FORMAT_UNKNOWN` when a newer Slackline wrote it. */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
   const durability = options.durability ?? "power";
   checkFormat(options.disk, durability === "power");
-  const log = new SharedLog(options.disk, { control: new SharedControl().buffer, durability }, true);
+  const channel = `slackline-log-${threadId}-${++logsOpened}`;
+  const log = new SharedLog(options.disk, { control: new SharedControl().buffer, durability, channel }, true);
   log.publishBounds();
   return log;
 }
@@ -82,6 +89,8 @@ class SharedLog implements EmbeddedLog {
   readonly #lock: CommitLock;
   readonly #committer: Committer;
   readonly #hot = new HotBlocks();
+  readonly #upkeep: Upkeep;
+  readonly #bus: GroupBus;
   #closed = false;
 
   constructor(disk: Disk, share: EmbeddedShare, owner: boolean) {
@@ -94,6 +103,9 @@ class SharedLog implements EmbeddedLog {
     this.#catalog = catalog;
     this.#lock = new CommitLock({ control, threadId, recover: () => this.#recover() });
     this.#committer = new Committer({ disk, control, lock: this.#lock, hot: this.#hot, sync: share.durability === "power" });
+    this.#upkeep = new Upkeep(catalog, { disk, control, committer: this.#committer });
+    this.#bus = new GroupBus({ channel: share.channel, threadId, owner });
+    if (owner) process.on("worker", this.#watchWorker);
     this.topics = new EmbeddedTopics(this.#committer, control, catalog);
     this.offsets = new EmbeddedOffsets(disk, control, catalog);
   }
@@ -117,8 +129,9 @@ class SharedLog implements EmbeddedLog {
     return new EmbeddedProducer(this.#committer, this.#catalog);
   }
 
-  membership(_options: MembershipOptions): Membership {
-    throw new LogError("LOG_UNAVAILABLE", "This log has no groups yet.");
+  membership(options: MembershipOptions): Membership {
+    this.#refuseClosed();
+    return new EmbeddedMembership(options, this.#bus, threadId, () => this.#control.bumpVersion());
   }
 
   version(): number {
@@ -129,20 +142,30 @@ class SharedLog implements EmbeddedLog {
     return this.#control.changed(since);
   }
 
-  async maintain(_now: number): Promise<void> {}
+  /** The owner alone does it: in another thread it is nothing. */
+  maintain(now: number): Promise<void> {
+    return this.#owner ? this.#upkeep.run(now) : Promise.resolve();
+  }
 
   share(): LogShare | undefined {
-    return this.#disk.share() === undefined ? undefined : this.#share;
+    if (this.#disk.share() === undefined) return undefined;
+    this.#bus.open();
+    return this.#share;
   }
 
   releaseThread(id: number): void {
     this.#lock.releaseThread(id);
+    this.#bus.threadGone(id);
   }
 
   /** The owner closes the log for all threads; an attached thread only leaves. */
   close(): Promise<void> {
     this.#closed = true;
-    if (this.#owner) this.#control.markClosed();
+    this.#bus.close();
+    if (this.#owner) {
+      process.off("worker", this.#watchWorker);
+      this.#control.markClosed();
+    }
     this.#control.bumpVersion();
     return Promise.resolve();
   }
@@ -150,6 +173,12 @@ class SharedLog implements EmbeddedLog {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  readonly #watchWorker = (worker: Worker): void => {
+    // Taken now: an exited worker has no id any more.
+    const id = worker.threadId;
+    worker.once("exit", () => this.releaseThread(id));
+  };
 
   /** What a holder of the lock that died may have written without telling: topics and ends. */
   #recover(): void {

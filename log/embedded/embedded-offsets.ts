@@ -1,9 +1,10 @@
 /** Bounds from shared memory, committed offsets from their rows. Every commit is atomic here, so everything is stable at once. */
 import type { Disk } from "#disk";
 import type { CommittedOffset, OffsetBound, Offsets, TopicPartition } from "../log.ts";
-import { maxTimestampOf } from "../record-batch/batch-layout.ts";
+import { maxTimestampOf, nextOffsetOf } from "../record-batch/batch-layout.ts";
 import { RecordBatchCursor } from "../record-batch/record-batch-cursor.ts";
 import { decodeCommitted } from "./committed-row.ts";
+import { SLICE_BYTES_MAX, yieldToLoop } from "./defaults.ts";
 import { ALL_COMMITTED, afterGroup, blockKey, committedKey, groupOfKey, offsetOfKey } from "./keys.ts";
 import type { SharedControl } from "./shared-control.ts";
 import type { TopicCatalog } from "./topic-catalog.ts";
@@ -28,14 +29,10 @@ export class EmbeddedOffsets implements Offsets {
     const { slot, topicId } = this.#catalog.partition(partition.topic, partition.partition);
     const start = this.#control.start(slot);
     const end = this.#control.end(slot);
-    const cursor = new RecordBatchCursor();
-    for (const [key, block] of this.#disk.entries("log", {
-      from: blockKey(topicId, partition.partition, 0),
-      to: blockKey(topicId, partition.partition, end),
-    })) {
-      if (maxTimestampOf(block) < timestamp) continue;
-      cursor.reset(block, offsetOfKey(key));
-      while (cursor.next()) if (cursor.timestamp >= timestamp && cursor.offset >= start) return cursor.offset;
+    for (let from = 0; from < end; await yieldToLoop()) {
+      const found = this.#searchSlice(topicId, partition.partition, { from, start, end, timestamp });
+      if (found.offset !== undefined) return found.offset;
+      from = found.next;
     }
     return undefined;
   }
@@ -50,6 +47,34 @@ export class EmbeddedOffsets implements Offsets {
   async groups(): Promise<readonly string[]> {
     return groupsOf(this.#disk);
   }
+
+  /** A bounded piece of the partition: an iterator lives within one synchronous call, and other work wants its turn. */
+  #searchSlice(topicId: number, partition: number, search: TimeSearch): { readonly offset?: number; readonly next: number } {
+    const cursor = new RecordBatchCursor();
+    let looked = 0;
+    for (const [key, block] of this.#disk.entries("log", {
+      from: blockKey(topicId, partition, search.from),
+      to: blockKey(topicId, partition, search.end),
+    })) {
+      const baseOffset = offsetOfKey(key);
+      const next = nextOffsetOf(block, baseOffset);
+      looked += block.length;
+      if (maxTimestampOf(block) >= search.timestamp) {
+        cursor.reset(block, baseOffset);
+        while (cursor.next())
+          if (cursor.timestamp >= search.timestamp && cursor.offset >= search.start) return { offset: cursor.offset, next };
+      }
+      if (looked >= SLICE_BYTES_MAX) return { next };
+    }
+    return { next: search.end };
+  }
+}
+
+interface TimeSearch {
+  readonly from: number;
+  readonly start: number;
+  readonly end: number;
+  readonly timestamp: number;
 }
 
 /** One seek per group, not one per row. */

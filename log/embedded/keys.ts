@@ -9,7 +9,6 @@ const BOUNDS = 0x03;
 const COMMITTED = 0x04;
 const EPOCH = 0x05;
 const CLEANED = 0x06;
-const TIME_INDEX = 0x07;
 const BLOCK = 0x10;
 
 const HIGH = 0x1_0000_0000;
@@ -46,15 +45,17 @@ export function cleanedKey(topicId: number, partition: number): Buffer {
 
 /** Holds one block: RecordBatch v2 with its base offset stamped. */
 export function blockKey(topicId: number, partition: number, baseOffset: number): Buffer {
-  return offsetKey(BLOCK, topicId, partition, baseOffset);
+  const key = Buffer.allocUnsafe(PARTITION_PREFIX_BYTES + 8);
+  key[0] = BLOCK;
+  key.writeUInt32BE(topicId, 1);
+  key.writeUInt32BE(partition, 5);
+  const high = Math.floor(baseOffset / HIGH);
+  key.writeUInt32BE(high, PARTITION_PREFIX_BYTES);
+  key.writeUInt32BE(baseOffset - high * HIGH, PARTITION_PREFIX_BYTES + 4);
+  return key;
 }
 
-/** Holds the largest timestamp of the partition up to and including the block at that offset. */
-export function timeIndexKey(topicId: number, partition: number, baseOffset: number): Buffer {
-  return offsetKey(TIME_INDEX, topicId, partition, baseOffset);
-}
-
-/** The base offset in a block or time index key. */
+/** The base offset in a block key. */
 export function offsetOfKey(key: Buffer): number {
   return key.readUInt32BE(PARTITION_PREFIX_BYTES) * HIGH + key.readUInt32BE(PARTITION_PREFIX_BYTES + 4);
 }
@@ -89,17 +90,6 @@ function partitionKey(kind: number, topicId: number, partition: number): Buffer 
   key[0] = kind;
   key.writeUInt32BE(topicId, 1);
   key.writeUInt32BE(partition, 5);
-  return key;
-}
-
-function offsetKey(kind: number, topicId: number, partition: number, offset: number): Buffer {
-  const key = Buffer.allocUnsafe(PARTITION_PREFIX_BYTES + 8);
-  key[0] = kind;
-  key.writeUInt32BE(topicId, 1);
-  key.writeUInt32BE(partition, 5);
-  const high = Math.floor(offset / HIGH);
-  key.writeUInt32BE(high, PARTITION_PREFIX_BYTES);
-  key.writeUInt32BE(offset - high * HIGH, PARTITION_PREFIX_BYTES + 4);
   return key;
 }
 
