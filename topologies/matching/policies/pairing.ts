@@ -1,0 +1,64 @@
+/** Who may serve what, and what a plan of one visit looks like: shared by all policies. */
+import type { JobContent, PlanStop } from "#schemas";
+import type { KnownDriver, MatchingProblem, OpenJob } from "../policy.ts";
+
+/** On duty, with nothing in the plan and nothing asked of. */
+export function isFree(driver: KnownDriver): boolean {
+  return !driver.asked && driver.plan.length === 0 && driver.jobs.length === 0;
+}
+
+/** Requirements met, not excluded, and not the pair that was refused just now. */
+export function mayServe(driver: KnownDriver, job: OpenJob): boolean {
+  if (job.excludedDrivers.has(driver.driverId)) return false;
+  if (job.skip !== undefined && job.skip.driverId === driver.driverId && job.skip.driverVersion === driver.driverVersion) return false;
+  return job.content.requirements.every((tag) => driver.tags.includes(tag));
+}
+
+/** The instant of pickup: half the service after arrival, not before it is ready. */
+export function pickupAt(arrivesAt: number, readyAt: number, serviceMs: number): number {
+  return Math.max(arrivesAt + serviceMs / 2, readyAt);
+}
+
+/** No pickup after the end of the shift; at its very end is allowed. */
+export function withinShift(driver: KnownDriver, pickupTime: number): boolean {
+  return driver.shiftEndsAt === null || pickupTime <= driver.shiftEndsAt;
+}
+
+/** All pickups, then all drop-offs in the given order. */
+export function visitPlan(
+  jobs: readonly { readonly jobId: string; readonly content: Pick<JobContent, "pickup" | "dropOff"> }[],
+): PlanStop[] {
+  return [
+    ...jobs.map(({ jobId, content }): PlanStop => ({ jobId, kind: "pickup", point: content.pickup })),
+    ...jobs.map(({ jobId, content }): PlanStop => ({ jobId, kind: "dropOff", point: content.dropOff })),
+  ];
+}
+
+/** At least so many drivers around the point that pass the test, or all there are: looks at rings further out while too few do. */
+export function nearbyWho(
+  problem: MatchingProblem,
+  point: JobContent["pickup"],
+  atLeast: number,
+  test: (driver: KnownDriver) => boolean,
+): readonly KnownDriver[] {
+  for (let asked = atLeast; ; asked *= 4) {
+    const around = problem.nearby(point, asked);
+    const passing = around.filter(test);
+    if (passing.length >= atLeast || around.length < asked || asked > problem.drivers.length) return passing;
+  }
+}
+
+/** Values of all parameters: as given, else the default. */
+export function valuesOf<Name extends string>(
+  parameters: Readonly<Record<Name, { readonly default: number }>>,
+  given: Readonly<Record<string, number>>,
+): Readonly<Record<Name, number>> {
+  const values = {} as Record<Name, number>;
+  for (const name of Object.keys(parameters) as Name[]) values[name] = given[name] ?? parameters[name].default;
+  return values;
+}
+
+/** Ties by id, by code units: the same everywhere. */
+export function byId(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,5 @@
+/** The matching algorithms by the names that a zone's policy uses. */
+import type { Policy } from "../policy.ts";
+import { nearest } from "./nearest.ts";
+
+export const policies: Readonly<Record<string, Policy>> = { [nearest.name]: nearest };
