@@ -58,6 +58,7 @@ export class Zones {
     const before = this.#entries.get(policy.zone);
     const old = before?.policy ?? this.#default;
     const former = (before?.former ?? []).filter((item) => item.until > at && item.resolution !== old.dispatchResolution);
+    if (old.dispatchResolution === policy.dispatchResolution) return { policy, epoch: this.#epoch + 1, former };
     const replaced = { resolution: old.dispatchResolution, haloMetres: old.haloMetres, until: at + old.deadlineMs };
     return { policy, epoch: this.#epoch + 1, former: [...former, replaced] };
   }
