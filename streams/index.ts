@@ -7,3 +7,6 @@ export * from "./errors.ts";
 export { StreamsBuilder } from "./dsl/streams-builder.ts";
 export { encodeKey, partitionFor } from "./partition-for.ts";
 export { murmur2 } from "./murmur2.ts";
+export { decodeManifest, encodeManifest } from "./topology/manifest-row.ts";
+export { diffManifest, migrationOf } from "./topology/manifest-difference.ts";
+export type { ManifestDifference } from "./topology/manifest-difference.ts";

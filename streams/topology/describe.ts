@@ -10,7 +10,7 @@ export function describeTopology(subtopologies: readonly Subtopology[]): string 
 function describeSubtopology({ index, name, partitions, nodes, stores }: Subtopology): string {
   const parents = new Map<string, string[]>();
   for (const node of nodes) for (const child of childrenOf(node)) parents.set(child, [...(parents.get(child) ?? []), node.name]);
-  const lines = [`  Subtopology: ${index} ${name} (tasks: ${index}_0 to ${index}_${partitions - 1})`];
+  const lines = [`  Subtopology: ${index} ${name} (tasks: ${tasks(index, partitions)})`];
   for (const node of nodes) {
     lines.push(`    ${headline(node)}`);
     if (node.kind !== "sink") lines.push(`      --> ${listed(node.children)}`);
@@ -39,6 +39,10 @@ function headline(node: TopologyNode): string {
 
 function childrenOf(node: TopologyNode): readonly string[] {
   return node.kind === "sink" ? [] : node.children;
+}
+
+function tasks(index: number, partitions: number): string {
+  return partitions === 1 ? `${index}_0` : `${index}_0 to ${index}_${partitions - 1}`;
 }
 
 function listed(names: readonly string[]): string {
