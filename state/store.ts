@@ -137,7 +137,10 @@ export interface SealedChange {
   readonly timestamp: number;
 }
 
-/** A generation that left the processor's hands. It encodes each dirty key exactly once, here. */
+/**
+ * A generation that left the processor's hands. It encodes each dirty key exactly once, here. The bytes are slices of one
+ * buffer that is used again: they stay as they are until `acknowledge` (for ever, after `discard`).
+ */
 export interface SealedState {
   /** Full row keys. */
   readonly rows: readonly RowWrite[];
@@ -162,9 +165,9 @@ export interface TaskState {
   readonly dirty: boolean;
   /**
    * Active generation → committing generation, encoded. Throws SerdeError naming store and key, leaving everything as it
-   * was. Only when nothing is committing.
+   * was. Only when nothing is committing. `streamTime` (default 0) becomes the timestamp of changes whose value has none.
    */
-  seal(): SealedState;
+  seal(streamTime?: number): SealedState;
   /** The sealed generation is in the rows: it moves into the cache. */
   acknowledge(): void;
   /** Nothing sealed or active remains; indexes are as the rows are. */
