@@ -10,6 +10,8 @@ export const GROUP_BYTES_MAX = 255;
 export const USER_DATA_BYTES_MAX = 64 * 1024;
 /** A thread sleeps this long for the lock; after that it waits without blocking its event loop. */
 export const LOCK_SLEEP_MS = 10;
+/** Sleeps that end because the lock was given on, before a thread stops to compete for it synchronously. */
+export const LOCK_ATTEMPTS_MAX = 50;
 /** Newest blocks kept in memory for readers of the same thread, all partitions together. */
 export const HOT_BYTES_MAX = 4 * 1024 * 1024;
 /** Block bytes that one call of `maintain` looks at, over all partitions. */
@@ -26,4 +28,10 @@ export function yieldToLoop(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
+}
+
+/** Holds the event loop of this thread until the returned function is called. */
+export function keepLoopAlive(): () => void {
+  const timer = setInterval(() => {}, 60_000);
+  return () => clearInterval(timer);
 }

@@ -46,7 +46,7 @@ export interface EmbeddedLogOptions {
 export interface EmbeddedLog extends Log {
   /**
    * A thread has exited: the commit lock is taken back from it and its members leave their groups. Called by itself for
-   * workers that the owner's thread starts after the log was opened; whoever starts others calls it.
+   * workers that the owner's thread starts after it has called `share`; whoever starts others calls it.
    */
   releaseThread(threadId: number): void;
 }
@@ -105,7 +105,6 @@ class SharedLog implements EmbeddedLog {
     this.#committer = new Committer({ disk, control, lock: this.#lock, hot: this.#hot, sync: share.durability === "power" });
     this.#upkeep = new Upkeep(catalog, { disk, control, committer: this.#committer });
     this.#bus = new GroupBus({ channel: share.channel, threadId, owner });
-    if (owner) process.on("worker", this.#watchWorker);
     this.topics = new EmbeddedTopics(this.#committer, control, catalog);
     this.offsets = new EmbeddedOffsets(disk, control, catalog);
   }
@@ -149,7 +148,10 @@ class SharedLog implements EmbeddedLog {
 
   share(): LogShare | undefined {
     if (this.#disk.share() === undefined) return undefined;
-    this.#bus.open();
+    if (this.#owner) {
+      this.#bus.open();
+      process.off("worker", this.#watchWorker).on("worker", this.#watchWorker);
+    }
     return this.#share;
   }
 

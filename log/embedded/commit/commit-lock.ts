@@ -7,7 +7,7 @@
  *                            ▼
  *                       abandoned ──acquire, recover──▶ held by thread M
  */
-import { LOCK_SLEEP_MS } from "../defaults.ts";
+import { LOCK_ATTEMPTS_MAX, LOCK_SLEEP_MS, keepLoopAlive } from "../defaults.ts";
 import type { SharedControl } from "../shared-control.ts";
 
 const FREE = 0;
@@ -46,9 +46,12 @@ export class CommitLock {
    * moment, because the main thread must turn its event loop to learn that the holder died. `work` does not wait for anything.
    */
   run<T>(work: () => T): T | Promise<T> {
-    if (this.#tryAcquire()) return this.#hold(work);
-    Atomics.wait(this.#words, this.#index, Atomics.load(this.#words, this.#index), LOCK_SLEEP_MS);
-    if (this.#tryAcquire()) return this.#hold(work);
+    for (let attempt = 0; attempt < LOCK_ATTEMPTS_MAX; attempt++) {
+      if (this.#tryAcquire()) return this.#hold(work);
+      const holder = Atomics.load(this.#words, this.#index);
+      if (holder === FREE || holder === ABANDONED) continue;
+      if (Atomics.wait(this.#words, this.#index, holder, LOCK_SLEEP_MS) === "timed-out") break;
+    }
     return this.#runLater(work);
   }
 
@@ -58,12 +61,17 @@ export class CommitLock {
   }
 
   async #runLater<T>(work: () => T): Promise<T> {
-    while (!this.#tryAcquire()) {
-      const seen = Atomics.load(this.#words, this.#index);
-      if (seen === FREE || seen === ABANDONED) continue;
-      // The time limit is not needed for progress: it keeps a lost wake-up from becoming a hang.
-      const waiting = Atomics.waitAsync(this.#words, this.#index, seen, 100 * LOCK_SLEEP_MS);
-      if (waiting.async) await waiting.value;
+    // Waiting for shared memory does not keep an event loop alive: a thread with nothing else to do would exit.
+    const release = keepLoopAlive();
+    try {
+      while (!this.#tryAcquire()) {
+        const holder = Atomics.load(this.#words, this.#index);
+        if (holder === FREE || holder === ABANDONED) continue;
+        const waiting = Atomics.waitAsync(this.#words, this.#index, holder);
+        if (waiting.async) await waiting.value;
+      }
+    } finally {
+      release();
     }
     return this.#hold(work);
   }

@@ -47,8 +47,11 @@ export class GroupCoordinator {
 
   /** All members of a thread that has exited are gone. */
   threadGone(threadId: number): void {
-    for (const group of this.#groups.values())
-      for (const member of [...group.members.values()]) if (member.address.threadId === threadId) this.#leave(member.address);
+    for (const group of this.#groups.values()) {
+      // A list of its own: leaving takes members out of the map.
+      const gone = Array.from(group.members.values(), (member) => member.address).filter((address) => address.threadId === threadId);
+      for (const address of gone) this.#leave(address);
+    }
   }
 
   #join(from: MemberAddress, userData: Uint8Array): void {
