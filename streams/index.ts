@@ -10,3 +10,6 @@ export { murmur2 } from "./murmur2.ts";
 export { decodeManifest, encodeManifest } from "./topology/manifest-row.ts";
 export { diffManifest, migrationOf } from "./topology/manifest-difference.ts";
 export type { ManifestDifference } from "./topology/manifest-difference.ts";
+export { LatencyHistogram } from "./metrics/latency-histogram.ts";
+export type { LatencyCounts } from "./metrics/latency-histogram.ts";
+export { metricsText, StreamsMetrics } from "./metrics/streams-metrics.ts";

@@ -2,6 +2,7 @@
 import type { Disk } from "#disk";
 import type { Log } from "#log";
 import type { Topology } from "../dsl/builder.ts";
+import type { LatencyCounts } from "../metrics/latency-histogram.ts";
 
 export interface StreamThreadConfig {
   /** Consumer group, prefix of internal topics and transactional ids. */
@@ -66,6 +67,12 @@ export interface ThreadMetrics {
     readonly records: number;
     readonly headTimestamp: number;
   }[];
+  /** Parts of `deadLetters` by the code of their cause. */
+  readonly deadLettersByCode?: Readonly<Record<string, number>>;
+  readonly bufferedBytes?: number;
+  /** Tasks opened with committed state behind them. */
+  readonly restores?: number;
+  readonly commitLatency?: LatencyCounts;
 }
 
 export interface ThreadDependencies {
