@@ -13,3 +13,5 @@ export type { ManifestDifference } from "./topology/manifest-difference.ts";
 export { LatencyHistogram } from "./metrics/latency-histogram.ts";
 export type { LatencyCounts } from "./metrics/latency-histogram.ts";
 export { metricsText, StreamsMetrics } from "./metrics/streams-metrics.ts";
+export { openCommittedView } from "./query/committed-view.ts";
+export type { CommittedRange, CommittedRow, CommittedView, CommittedViewOptions, InputPosition } from "./query/committed-view.ts";

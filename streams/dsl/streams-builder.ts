@@ -2,7 +2,7 @@
 import { TopologyError } from "../errors.ts";
 import type { Topic } from "../topic.ts";
 import { BuiltTopology } from "../topology/built-topology.ts";
-import { checkGraph, topicsByStore } from "../topology/check-graph.ts";
+import { checkGraph } from "../topology/check-graph.ts";
 import { cutAtTopics } from "../topology/cut.ts";
 import { TopologyGraph } from "../topology/topology-graph.ts";
 import type { Builder, KStream, Topology } from "./builder.ts";
@@ -20,6 +20,6 @@ export class StreamsBuilder implements Builder {
   build(): Topology {
     const problems = checkGraph(this.#graph);
     if (problems.length > 0) throw new TopologyError("TOPOLOGY_INVALID", problems);
-    return new BuiltTopology(cutAtTopics(this.#graph.nodes), topicsByStore(this.#graph.nodes));
+    return new BuiltTopology(cutAtTopics(this.#graph.nodes));
   }
 }

@@ -1,6 +1,5 @@
 /** The frozen result of a builder. */
 import type { Topology, TopologyManifest } from "../dsl/builder.ts";
-import type { Topic } from "../topic.ts";
 import { describeTopology } from "./describe.ts";
 import { manifestOf } from "./manifest.ts";
 import { mermaidOf } from "./mermaid.ts";
@@ -11,9 +10,9 @@ export class BuiltTopology implements Topology {
   readonly subtopologies: readonly Subtopology[];
   readonly #manifest: TopologyManifest;
 
-  constructor(subtopologies: readonly Subtopology[], topicsByStore: ReadonlyMap<string, readonly Topic<any, any>[]>) {
+  constructor(subtopologies: readonly Subtopology[]) {
     this.subtopologies = subtopologies;
-    this.#manifest = manifestOf(subtopologies, topicsByStore);
+    this.#manifest = manifestOf(subtopologies);
   }
 
   manifest(): TopologyManifest {

@@ -2,7 +2,9 @@
 import type { StoreDescriptor } from "#state";
 import type { Topic } from "../topic.ts";
 import { MURMUR2_PARTITIONER } from "../partition-for.ts";
+import type { TopologyNode } from "./node.ts";
 import { serdeIds, storeKind } from "./store-shape.ts";
+import { storeTopics } from "./store-topics.ts";
 import type { DraftNode, TopologyGraph } from "./topology-graph.ts";
 
 /** What Kafka takes as a topic name; store names become part of one (`<application>-<store>-changelog`). */
@@ -90,7 +92,10 @@ function storeShape(store: StoreDescriptor): string {
  */
 function copartitionProblems(drafts: readonly DraftNode[]): string[] {
   const problems: string[] = [];
-  for (const [store, topics] of topicsByStore(drafts)) {
+  const draftOf = new Map(drafts.map((draft) => [draft.node, draft]));
+  const childrenOf = (node: TopologyNode): TopologyNode[] => draftOf.get(node)?.children.map((child) => child.node) ?? [];
+  const nodes = drafts.map(({ node }) => node);
+  for (const [store, topics] of storeTopics(nodes, childrenOf)) {
     const facts = [
       { what: "partition counts", of: (topic: Topic<any, any>) => String(topic.partitions) },
       { what: "partitioners", of: (topic: Topic<any, any>) => topic.partitioner?.name ?? MURMUR2_PARTITIONER },
@@ -103,22 +108,4 @@ function copartitionProblems(drafts: readonly DraftNode[]): string[] {
     }
   }
   return problems;
-}
-
-/** Store → the topics whose records can reach a processor that uses it. */
-export function topicsByStore(drafts: readonly DraftNode[]): ReadonlyMap<string, readonly Topic<any, any>[]> {
-  const reaching = new Map<DraftNode, Set<Topic<any, any>>>(drafts.map((draft) => [draft, new Set()]));
-  const byStore = new Map<string, Set<Topic<any, any>>>();
-  for (const draft of drafts) {
-    const topics = reaching.get(draft) ?? new Set();
-    if (draft.node.kind === "source") topics.add(draft.node.topic);
-    for (const child of draft.children) for (const topic of topics) reaching.get(child)?.add(topic);
-    if (draft.node.kind !== "processor") continue;
-    for (const { name } of draft.node.stores) {
-      const known = byStore.get(name) ?? new Set();
-      byStore.set(name, known);
-      for (const topic of topics) known.add(topic);
-    }
-  }
-  return new Map([...byStore].map(([store, topics]) => [store, [...topics]]));
 }
