@@ -59,13 +59,49 @@ describe("ProposalRefused", () => {
   const proposed = [openedSample(), presentSample(), asked] as const;
   test("proposed and the driver still known as asked: queued, that pair skipped until he changes", () => {
     const cell = cellOf(...proposed, refusal());
-    expect(cell.jobs.get("j0")).toMatchObject({ status: "queued", askedDriver: null, skip: { driverId: "d0", driverVersion: 1 } });
+    expect(cell.jobs.get("j0")).toMatchObject({
+      status: "queued",
+      askedDriver: null,
+      skips: [{ driverId: "d0", driverVersion: 1, bundled: false }],
+    });
     expect(decideCell(cell, asked).outputs).toEqual([]);
     expect(decideCell(cellAfter(cell, decideCell(cell, presentSample({ driverVersion: 2 }))), asked).outputs).toHaveLength(1);
   });
   test("proposed and the driver changed or gone meanwhile: queued without a skip", () => {
     const changed = [presentSample({ driverVersion: 2 }), presentSample({ present: false })];
-    for (const news of changed) expect(cellOf(...proposed, news, refusal()).jobs.get("j0")).toMatchObject({ status: "queued", skip: null });
+    for (const news of changed) expect(cellOf(...proposed, news, refusal()).jobs.get("j0")).toMatchObject({ status: "queued", skips: [] });
+  });
+  test("each driver that refused is skipped while he is as he was, so that two are not asked in turn for ever", () => {
+    const second = tickWith(() => [give("d1", "j0")]);
+    const other = presentSample({ driverId: "d1" });
+    const cell = cellOf(...proposed, refusal(), other, second, { ...refusal(), driverId: "d1" });
+    expect(cell.jobs.get("j0")?.skips.map((seen) => seen.driverId)).toEqual(["d0", "d1"]);
+    let seen: MatchingProblem | undefined;
+    decideCell(
+      cell,
+      tickWith((problem) => ((seen = problem), [])),
+    );
+    expect([...(seen?.jobs[0]?.excludedDrivers ?? [])]).toEqual(["d0", "d1"]);
+    const changed = cellOf(...proposed, refusal(), other, second, presentSample({ driverVersion: 2 }), { ...refusal(), driverId: "d1" });
+    expect(changed.jobs.get("j0")?.skips.map((skip) => skip.driverId)).toEqual(["d1"]);
+  });
+  test("a refused bundle is asked again job by job, so that no job waits for what another one lacks", () => {
+    const both = tickWith(() => [give("d0", "j0", "j1")]);
+    const tokens = [
+      { jobId: "j0", attempt: 1 },
+      { jobId: "j1", attempt: 1 },
+    ];
+    const cell = cellOf(openedSample(), openedSample({ jobId: "j1" }), presentSample(), both, { ...refusal(), jobs: tokens });
+    const alone = decideCell(cell, both);
+    expect(alone.outputs[0]?.jobs.map((job) => job.jobId)).toEqual(["j0"]);
+    const refused = cellAfter(cellAfter(cell, alone), decideCell(cellAfter(cell, alone), refusal()));
+    expect(decideCell(refused, both).outputs).toEqual([]);
+    expect(
+      decideCell(
+        refused,
+        tickWith(() => [give("d0", "j1")]),
+      ).outputs,
+    ).toHaveLength(1);
   });
   test("absent, closed meanwhile: nothing", () => {
     expect(cellOf(...proposed, closed(), refusal()).jobs.size).toBe(0);

@@ -4,7 +4,7 @@
  */
 import type { DriverPresent, JobClosed, JobOpened, ProposalRefused } from "#schemas";
 import { ProtocolBrokenError } from "../errors.ts";
-import type { Cell, CellDecision, CellJob } from "./cell.ts";
+import type { Cell, CellDecision, CellJob, Refusal } from "./cell.ts";
 import { decideTick } from "./tick.ts";
 import type { CellTick } from "./tick.ts";
 
@@ -34,7 +34,7 @@ const NOTHING: CellDecision = { jobs: [], drivers: [], outputs: [] };
 function opened(job: CellJob | undefined, record: JobOpened): CellJob {
   const { cell, jobId, attempt, orderVersion, content, notBefore, excludedDrivers } = record;
   if (job === undefined) {
-    const fresh = { status: "queued", askedDriver: null, skip: null } as const;
+    const fresh = { status: "queued", askedDriver: null, skips: [] } as const;
     return { cell, jobId, attempt, orderVersion, content, notBefore, excludedDrivers, ...fresh };
   }
   if (job.attempt !== attempt) throw broken(job, `JobOpened with attempt ${attempt}`);
@@ -46,7 +46,7 @@ function closed(job: CellJob | undefined, record: JobClosed): undefined {
   return undefined;
 }
 
-/** Proposed: queued again, due at the next tick; the pair is skipped if the driver is still known as he was asked. */
+/** Proposed: queued again, due at the next tick; that pair is skipped if the driver is still known as he was asked. */
 function refused(cell: Cell, record: ProposalRefused): CellDecision {
   const { driverId, driverVersion } = record;
   const unchanged = cell.drivers.get(driverId)?.driverVersion === driverVersion;
@@ -55,8 +55,10 @@ function refused(cell: Cell, record: ProposalRefused): CellDecision {
     const job = cell.jobs.get(jobId);
     if (job === undefined) continue;
     if (job.status !== "proposed" || job.attempt !== attempt) throw broken(job, `ProposalRefused for attempt ${attempt}`);
-    const skip = unchanged ? { driverId, driverVersion } : job.skip;
-    jobs.push([jobId, { ...job, status: "queued", askedDriver: null, skip }]);
+    const still = (seen: Refusal): boolean => cell.drivers.get(seen.driverId)?.driverVersion === seen.driverVersion;
+    const skips = job.skips.filter((seen) => seen.driverId !== driverId && still(seen));
+    if (unchanged) skips.push({ driverId, driverVersion, bundled: record.jobs.length > 1 });
+    jobs.push([jobId, { ...job, status: "queued", askedDriver: null, skips }]);
   }
   return { ...NOTHING, jobs };
 }

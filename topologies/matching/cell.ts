@@ -14,13 +14,29 @@ export interface CellJob {
   readonly status: "queued" | "proposed";
   /** Proposed: to whom. */
   readonly askedDriver: string | null;
-  /** A driver at a version that refused this job: not asked again until he changes. */
-  readonly skip: DriverSeen | null;
+  /**
+   * Drivers that refused this job as they are known here now, the last one last: not asked again until they change. All of
+   * them, not only the last: two drivers that refuse by a rule no cell sees would be asked in turn for ever. At most the
+   * drivers present.
+   */
+  readonly skips: readonly Refusal[];
 }
 
-export interface DriverSeen {
+export interface Refusal {
   readonly driverId: string;
   readonly driverVersion: number;
+  /** He refused a bundle, so perhaps not for this job: he may be asked for it alone. */
+  readonly bundled: boolean;
+}
+
+/** Whether a driver, as he is known now, must not be asked for this job again. */
+export function isSkipped(job: CellJob, driver: DriverPresent): boolean {
+  return refusalOf(job, driver)?.bundled === false;
+}
+
+/** What this driver, as he is known now, answered for this job. */
+export function refusalOf(job: CellJob, driver: DriverPresent): Refusal | undefined {
+  return job.skips.find((seen) => seen.driverId === driver.driverId && seen.driverVersion === driver.driverVersion);
 }
 
 /** What a decision reads; the wiring keeps it. */

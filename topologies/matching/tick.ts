@@ -1,5 +1,6 @@
 /** One tick of one cell: the zone's policy sees who waits and who looks free, and its matches become proposals. */
 import type { DriverPresent, JobsProposed, Point, ZonePolicy } from "#schemas";
+import { isSkipped, refusalOf } from "./cell.ts";
 import type { Cell, CellDecision, CellJob } from "./cell.ts";
 import type { KnownDriver, Match, OpenJob, Policy, TravelModel } from "./policy.ts";
 
@@ -28,7 +29,7 @@ export function decideTick(cell: Cell, tick: CellTick): CellDecision {
   const asked = new Set<string>();
   for (const job of cell.jobs.values()) {
     if (job.askedDriver !== null) asked.add(job.askedDriver);
-    if (job.status === "queued" && job.notBefore <= tick.at) waiting.push(openJob(job));
+    if (job.status === "queued" && job.notBefore <= tick.at) waiting.push(openJob(job, cell));
   }
   if (waiting.length === 0 || cell.drivers.size === 0) return { jobs: [], drivers: [], outputs: [] };
   waiting.sort((a, b) => a.content.readyAt - b.content.readyAt || compare(a.jobId, b.jobId));
@@ -52,13 +53,15 @@ function propose(cell: Cell, matches: readonly Match[], tick: CellTick): CellDec
   const takenJobs = new Set<string>();
   const takenDrivers = new Set<string>();
   for (const match of matches) {
-    const driver = cell.drivers.get(match.driverId);
-    const members = match.jobIds.map((jobId) => cell.jobs.get(jobId));
     // Safety does not rest on the policy: what it may not match is left in the queue.
-    if (driver === undefined || takenDrivers.has(match.driverId) || new Set(match.jobIds).size !== members.length) continue;
+    const driver = cell.drivers.get(match.driverId);
+    if (driver === undefined || takenDrivers.has(match.driverId) || new Set(match.jobIds).size !== match.jobIds.length) continue;
+    const members = match.jobIds.map((jobId) => cell.jobs.get(jobId));
     const fit = members.filter((job) => job !== undefined && !takenJobs.has(job.jobId) && mayAsk(job, driver, tick.at));
     if (fit.length === 0 || fit.length !== members.length) continue;
-    const entries = fit.filter((job) => job !== undefined);
+    const together = members.filter((job) => job !== undefined);
+    // A bundle that he refused is asked job by job: then it shows which one he does not take.
+    const entries = together.length > 1 && together.some((job) => refusalOf(job, driver)) ? together.slice(0, 1) : together;
     takenDrivers.add(match.driverId);
     for (const job of entries) {
       takenJobs.add(job.jobId);
@@ -70,8 +73,7 @@ function propose(cell: Cell, matches: readonly Match[], tick: CellTick): CellDec
 }
 
 function mayAsk(job: CellJob, driver: DriverPresent, now: number): boolean {
-  if (job.status !== "queued" || job.notBefore > now || job.excludedDrivers.includes(driver.driverId)) return false;
-  return job.skip?.driverId !== driver.driverId || job.skip.driverVersion !== driver.driverVersion;
+  return job.status === "queued" && job.notBefore <= now && !job.excludedDrivers.includes(driver.driverId) && !isSkipped(job, driver);
 }
 
 function proposal(cell: string, driver: DriverPresent, jobs: readonly CellJob[], match: Match, tick: CellTick): JobsProposed {
@@ -91,10 +93,13 @@ function proposal(cell: string, driver: DriverPresent, jobs: readonly CellJob[],
   };
 }
 
-function openJob(job: CellJob): OpenJob {
+/** Who refused it as he still is, is excluded for the policy until he changes. */
+function openJob(job: CellJob, cell: Cell): OpenJob {
   const { jobId, attempt, orderVersion, content, notBefore, excludedDrivers } = job;
-  const excluded = excludedDrivers.length === 0 ? NOBODY : new Set(excludedDrivers);
-  return { jobId, attempt, orderVersion, content, notBefore, excludedDrivers: excluded, skip: job.skip ?? undefined };
+  const skips = job.skips.filter((seen) => !seen.bundled && cell.drivers.get(seen.driverId)?.driverVersion === seen.driverVersion);
+  const none = excludedDrivers.length === 0 && skips.length === 0;
+  const excluded = none ? NOBODY : new Set([...excludedDrivers, ...skips.map((seen) => seen.driverId)]);
+  return { jobId, attempt, orderVersion, content, notBefore, excludedDrivers: excluded, skip: skips.at(-1) };
 }
 
 function knownDriver(driver: DriverPresent, asked: ReadonlySet<string>): KnownDriver {
