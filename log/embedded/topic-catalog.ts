@@ -45,7 +45,7 @@ export class TopicCatalog {
   }
 
   find(name: string): TopicEntry | undefined {
-    return this.#byName.get(name) ?? this.#fresh().get(name);
+    return this.#fresh().get(name);
   }
 
   all(): readonly TopicEntry[] {
