@@ -29,6 +29,8 @@ function holds<T extends true>(): T | undefined {
   return undefined;
 }
 
+const ofNumbers = () => ({ process: (record: StreamRecord<string, number>): void => void record.value.toFixed() });
+
 test("types flow through the stateless steps", () => {
   const stream = new StreamsBuilder().stream(orders);
   holds<Same<typeof stream, KStream<string, Placed | Cancelled>>>();
@@ -40,7 +42,7 @@ test("types flow through the stateless steps", () => {
   holds<Same<typeof keyed, KStream<"placed" | "cancelled", Placed | Cancelled>>>();
   const values = stream.mapValues(({ value }) => (value.kind === "placed" ? value.price : 0));
   holds<Same<typeof values, KStream<string, number>>>();
-  const flat = stream.flatMap(({ key }) => [...key].map((letter, index) => ({ key: index, value: letter })));
+  const flat = stream.flatMap(({ key }) => key.split("").map((letter, index) => ({ key: index, value: letter })));
   holds<Same<typeof flat, KStream<number, string>>>();
   const parts = stream.split({ placed: () => true, cancelled: () => true }, { default: "others" });
   holds<Same<keyof typeof parts, "placed" | "cancelled" | "others">>();
@@ -89,8 +91,7 @@ test("types flow into and out of processors, stores, timers and sinks", () => {
     }),
   });
   holds<Same<typeof ended, KStream<never, never>>>();
-  const numbers = () => ({ process: (record: StreamRecord<string, number>): void => void record.value.toFixed() });
   // @ts-expect-error a processor of numbers cannot take orders
-  stream.process({ name: "wrong", processor: numbers });
+  stream.process({ name: "wrong", processor: ofNumbers });
   expect(processed).toBeDefined();
 });

@@ -33,6 +33,8 @@ const topology = builder.build();
 
 const home = (key: string): number => partitionFor(orders, key, encodeKey(stringKey, key));
 
+const keys = (rows: readonly { readonly key: string | number }[]): readonly (string | number)[] => rows.map(({ key }) => key);
+
 /** Commits what `write` does to the stores of one partition. */
 function commit(disk: Disk, partition: number, write: (state: TaskState) => void): void {
   const storeIds = loadStoreIds(
@@ -91,7 +93,6 @@ describe("committed view", () => {
 
   test("ranges in the order of keys, priorities or due times, bounded and by partition", () => {
     const view = openCommittedView({ topology, disk: filled() });
-    const keys = (rows: readonly { readonly key: string | number }[]): readonly (string | number)[] => rows.map(({ key }) => key);
     const mine = Array.from({ length: 40 }, (_, index) => `job-${String(index).padStart(2, "0")}`).filter((key) => home(key) === 2);
     expect(mine.length).toBeGreaterThan(3);
     expect(keys(view.range("jobs", { partition: 2 }))).toEqual(mine);
@@ -99,8 +100,9 @@ describe("committed view", () => {
     expect(keys(view.range("queue", { partition: 2, limit: 3 }))).toEqual(mine.toReversed().slice(0, 3));
     expect(keys(view.range("alarms", { partition: 2, from: mine[1] ?? "", to: mine[3] ?? "" }))).toEqual(mine.slice(1, 3).toReversed());
     expect(view.range("seen")).toHaveLength(40);
-    expect(view.range("seen", { limit: 17 })).toHaveLength(17);
-    expect(view.range("queue", { limit: 0 })).toEqual([]);
+    for (const limit of [0, 1, 7, 19, 23, 31, 40]) {
+      for (const store of stores) expect(view.range(store.name, { limit })).toHaveLength(limit);
+    }
   });
 
   test("sees each commit, and nothing that is not committed", () => {

@@ -17,7 +17,7 @@ export function cutAtTopics(drafts: readonly DraftNode[]): readonly Subtopology[
   return Object.freeze([...components.values()].map((members, index) => subtopology(index, members)));
 }
 
-/** The first draft of each component is its root, so that roots are found in the order of declaration. */
+/** Draft → the one draft that stands for its component. */
 function connect(drafts: readonly DraftNode[]): (draft: DraftNode) => DraftNode {
   const position = new Map(drafts.map((draft, index) => [draft, index]));
   const above = drafts.map((_, index) => index);
@@ -28,8 +28,7 @@ function connect(drafts: readonly DraftNode[]): (draft: DraftNode) => DraftNode 
     return root;
   };
   const join = (a: number, b: number): void => {
-    const [low, high] = [Math.min(find(a), find(b)), Math.max(find(a), find(b))];
-    above[high] = low;
+    above[find(b)] = find(a);
   };
   const firstUser = new Map<string, number>();
   for (const [index, { node, children }] of drafts.entries()) {
