@@ -139,7 +139,7 @@ class OverlaidTaskState implements TaskState {
     }
     if (descriptor.kind === "timestamped") {
       const table = this.#table(descriptor, descriptor.key, timestampedCodec(descriptor.value));
-      return { descriptor, table: table as unknown as AnyTable, store: table, rebuild: undefined };
+      return { descriptor, table: table, store: table, rebuild: undefined };
     }
     const entriesMax = descriptor.entriesMax ?? INDEX_ENTRIES_MAX;
     if (descriptor.kind === "priority-queue") {
