@@ -22,7 +22,19 @@ const borders: Readonly<Record<string, readonly string[] | "all">> = {
 };
 
 /** What a folder's tests may use beyond the folder's own borders. */
-const testExtras = ["disk", "log", "state", "log/conformance", "state/conformance", "streams", "streams/testing", "schemas", "geo", "world", "proof"];
+const testExtras = [
+  "disk",
+  "log",
+  "state",
+  "log/conformance",
+  "state/conformance",
+  "streams",
+  "streams/testing",
+  "schemas",
+  "geo",
+  "world",
+  "proof",
+];
 
 const clockless = ["log", "state", "streams", "topologies", "world"];
 const bannedCalls = /\b(?:Date\.now|Math\.random|setTimeout|setInterval|console\.\w+)\s*\(/;
@@ -35,7 +47,8 @@ const sources = files.filter((file) => /\.(?:ts|cjs|mjs)$/.test(file));
 const text = new Map(sources.map((file) => [file, readFileSync(file, "utf8")]));
 
 const folderOf = (file: string): string => file.split("/")[0] ?? "";
-const isTest = (file: string): boolean => /\.test\.ts$/.test(file) || file.includes("/conformance/") || file.includes("/fixtures/") || file.includes("/testing/");
+const isTest = (file: string): boolean =>
+  /\.test\.ts$/.test(file) || file.includes("/conformance/") || file.includes("/fixtures/") || file.includes("/testing/");
 
 function importsOf(file: string): string[] {
   return [...(text.get(file) ?? "").matchAll(/(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1] ?? "");
@@ -99,18 +112,25 @@ describe("tidy", () => {
   });
 
   test("every package import has a door", () => {
-    const manifest = JSON.parse(readFileSync("package.json", "utf8")) as { imports: Record<string, string>; dependencies: Record<string, string>; devDependencies: Record<string, string> };
+    const manifest = JSON.parse(readFileSync("package.json", "utf8")) as {
+      imports: Record<string, string>;
+      dependencies: Record<string, string>;
+      devDependencies: Record<string, string>;
+    };
     for (const [door, file] of Object.entries(manifest.imports)) expect(statSync(file).isFile(), `${door} → ${file}`).toBe(true);
-    for (const version of Object.values({ ...manifest.dependencies, ...manifest.devDependencies })) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    for (const version of Object.values({ ...manifest.dependencies, ...manifest.devDependencies }))
+      expect(version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
   test("nothing names a machine or a registry host", () => {
     const wrong: string[] = [];
     for (const file of files) {
       if (file === "tidy.test.ts" || /\.(?:png|gz|svg)$/.test(file)) continue;
-      readFileSync(file, "utf8").split("\n").forEach((line, index) => {
-        if (machineTraces.test(line)) wrong.push(`${file}:${index + 1} ${line.trim().slice(0, 120)}`);
-      });
+      readFileSync(file, "utf8")
+        .split("\n")
+        .forEach((line, index) => {
+          if (machineTraces.test(line)) wrong.push(`${file}:${index + 1} ${line.trim().slice(0, 120)}`);
+        });
     }
     expect(wrong).toEqual([]);
   });

@@ -1,0 +1,145 @@
+/** The inspector over the database of this process: committed blocks through a reader, committed rows through a view. */
+import { RecordBatchCursor, type Log, type PartitionAssignment, type Reader, type TopicConfig } from "#log";
+import type { CommittedView, Topic, Topology } from "#streams";
+import { ApiError } from "./errors.ts";
+import type { Inspector, PartitionLag, RangeQuery, StoreRow, TailOptions, TopicRecord, TopicSummary } from "./inspector.ts";
+
+export interface LocalInspectorOptions {
+  readonly log: Log;
+  readonly topology: Topology;
+  readonly view: CommittedView;
+  /** Whose committed offsets count as read. */
+  readonly group: string;
+}
+
+const tailDefault = 10;
+const rangeDefault = 100;
+
+export function localInspector({ log, topology, view, group }: LocalInspectorOptions): Inspector {
+  const descriptors = new Map(
+    topology.subtopologies
+      .flatMap(({ sources, sinkTopics }) => [...sources.map(({ topic }) => topic), ...sinkTopics])
+      .map((topic) => [topic.name, topic] as const),
+  );
+  const storeNames = new Set(topology.subtopologies.flatMap(({ stores }) => stores.map(({ name }) => name)));
+  const known = (store: string): string => {
+    if (storeNames.has(store)) return store;
+    throw new ApiError("STORE_NOT_FOUND", `no store "${store}"; there are: ${[...storeNames].sort().join(", ")}`);
+  };
+
+  return {
+    async topics() {
+      const configs = [...(await log.topics.list())].sort((a, b) => (a.name < b.name ? -1 : 1));
+      return Promise.all(configs.map((config) => summarize(log, config)));
+    },
+    async tail(options) {
+      const config = await log.topics.describe(options.topic);
+      if (config === undefined) throw new ApiError("TOPIC_NOT_FOUND", `no topic "${options.topic}" in this log`);
+      return tail(log, config, descriptors.get(config.name), options);
+    },
+    get: (store, key) => Promise.resolve(view.get(known(store), key)),
+    range: ({ store, from, to, limit = rangeDefault }: RangeQuery): Promise<readonly StoreRow[]> =>
+      Promise.resolve(view.range(known(store), { limit, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) })),
+    topology: (format) => Promise.resolve(format === "mermaid" ? topology.mermaid() : topology.describe()),
+    lag: () => lagOf(log, topology, group),
+  };
+}
+
+async function summarize(log: Log, { name, partitions, cleanup }: TopicConfig): Promise<TopicSummary> {
+  let records = 0;
+  for (let partition = 0; partition < partitions; partition++) {
+    records +=
+      (await log.offsets.bound({ topic: name, partition }, "stable")) - (await log.offsets.bound({ topic: name, partition }, "start"));
+  }
+  return { name, partitions, cleanup, records };
+}
+
+async function tail(
+  log: Log,
+  { name, partitions }: TopicConfig,
+  topic: Topic<unknown, unknown> | undefined,
+  { partition, last = tailDefault }: TailOptions,
+): Promise<readonly TopicRecord[]> {
+  const wanted = partition === undefined ? Array.from({ length: partitions }, (_, index) => index) : [partition];
+  const ends = new Map<number, number>();
+  const assignments: PartitionAssignment[] = [];
+  for (const index of wanted) {
+    if (index >= partitions) throw new ApiError("BAD_REQUEST", `topic ${name} has partitions 0 to ${partitions - 1}, not ${index}`);
+    const end = await log.offsets.bound({ topic: name, partition: index }, "stable");
+    const start = await log.offsets.bound({ topic: name, partition: index }, "start");
+    ends.set(index, end);
+    if (end > start) assignments.push({ topic: name, partition: index, offset: Math.max(start, end - last), outOfRange: "start" });
+  }
+  const reader = log.reader();
+  try {
+    reader.assign(assignments);
+    return readUntil(reader, assignments, ends, topic).sort(
+      (a, b) => a.timestamp - b.timestamp || a.partition - b.partition || a.offset - b.offset,
+    );
+  } finally {
+    await reader.close();
+  }
+}
+
+function readUntil(
+  reader: Reader,
+  assignments: readonly PartitionAssignment[],
+  ends: ReadonlyMap<number, number>,
+  topic: Topic<unknown, unknown> | undefined,
+): TopicRecord[] {
+  const records: TopicRecord[] = [];
+  const cursor = new RecordBatchCursor();
+  const waiting = (): boolean => assignments.some((assignment) => reader.position(assignment) < (ends.get(assignment.partition) ?? 0));
+  while (waiting()) {
+    for (const batch of reader.poll()) {
+      cursor.reset(batch.bytes, batch.baseOffset);
+      while (cursor.next()) {
+        if (cursor.offset >= batch.fetchOffset && cursor.offset < (ends.get(batch.partition) ?? 0))
+          records.push(recordAt(cursor, batch.topic, batch.partition, topic));
+      }
+    }
+  }
+  return records;
+}
+
+function recordAt(cursor: RecordBatchCursor, name: string, partition: number, topic: Topic<unknown, unknown> | undefined): TopicRecord {
+  const headers = Object.fromEntries(
+    cursor.headers().map(({ key, value }) => [key, value === null ? "" : Buffer.from(value).toString("utf8")]),
+  );
+  return {
+    topic: name,
+    partition,
+    offset: cursor.offset,
+    timestamp: cursor.timestamp,
+    key: readable(cursor.key(), topic?.key),
+    value: readable(cursor.value(), topic?.value),
+    headers,
+  };
+}
+
+function readable(bytes: Buffer | null, serde: { decode(bytes: Buffer, start: number, end: number): unknown } | undefined): unknown {
+  if (bytes === null) return null;
+  try {
+    if (serde !== undefined) return serde.decode(bytes, 0, bytes.length);
+  } catch {
+    // An operator looking at a bad record wants to see it: it is shown as bytes.
+  }
+  return { undecodable: bytes.toString("hex") };
+}
+
+async function lagOf(log: Log, topology: Topology, group: string): Promise<readonly PartitionLag[]> {
+  const rows: PartitionLag[] = [];
+  for (const { sources } of topology.subtopologies) {
+    for (const { topic } of sources) {
+      const config = await log.topics.describe(topic.name);
+      const partitions = Array.from({ length: config?.partitions ?? 0 }, (_, partition) => ({ topic: topic.name, partition }));
+      const committed = await log.offsets.committed(group, partitions);
+      for (const [index, partition] of partitions.entries()) {
+        const end = await log.offsets.bound(partition, "stable");
+        const start = committed[index]?.offset ?? (await log.offsets.bound(partition, "start"));
+        rows.push({ ...partition, committed: start, end, records: end - start });
+      }
+    }
+  }
+  return rows;
+}
