@@ -13,6 +13,18 @@ export interface ProcessOptions<KIn, VIn, KOut, VOut> {
   readonly processor: ProcessorSupplier<KIn, VIn, KOut, VOut>;
 }
 
+/** A topic whose serdes take at least these types: a stream of one kind of event fits the topic of all kinds. */
+export interface TopicTaking<K, V> extends Omit<Topic<any, any>, "key" | "value"> {
+  readonly key: SerdeTaking<K>;
+  readonly value: SerdeTaking<V>;
+}
+
+/** `encode` as a property, not a method: only so does the compiler refuse a serde of fewer kinds. */
+interface SerdeTaking<T> {
+  readonly id: string;
+  readonly encode: (value: T, target: Buffer, at: number) => number;
+}
+
 export interface KStream<K, V> {
   filter(predicate: (record: StreamRecord<K, V>) => boolean, options?: { readonly name?: string }): KStream<K, V>;
   map<K2, V2>(
@@ -26,14 +38,15 @@ export interface KStream<K, V> {
   ): KStream<K2, V2>;
   selectKey<K2>(selector: (record: StreamRecord<K, V>) => K2, options?: { readonly name?: string }): KStream<K2, V>;
   peek(action: (record: StreamRecord<K, V>) => void, options?: { readonly name?: string }): KStream<K, V>;
-  merge(other: KStream<K, V>, options?: { readonly name?: string }): KStream<K, V>;
+  /** Records of both, in no promised order between them. */
+  merge<K2, V2>(other: KStream<K2, V2>, options?: { readonly name?: string }): KStream<K | K2, V | V2>;
   /** First matching predicate wins; unmatched records go to the branch that `default` names, else are dropped. */
   split<B extends string, D extends string = never>(
     branches: Readonly<Record<B, (record: StreamRecord<K, V>) => boolean>>,
     options?: { readonly name?: string; readonly default?: D },
   ): Readonly<Record<B | D, KStream<K, V>>>;
   process<KOut = never, VOut = never>(options: ProcessOptions<K, V, KOut, VOut>): KStream<KOut, VOut>;
-  to(topic: Topic<K, V>, options?: { readonly name?: string }): void;
+  to(topic: TopicTaking<K, V>, options?: { readonly name?: string }): void;
 }
 
 export interface Builder {

@@ -49,8 +49,12 @@ test("types flow through the stateless steps", () => {
   values.to(prices);
   // @ts-expect-error the topic carries numbers, the stream orders
   stream.to(prices);
-  // @ts-expect-error streams of other values cannot be merged
-  stream.merge(new StreamsBuilder().stream(prices));
+  const merged = stream.merge(values);
+  holds<Same<typeof merged, KStream<string, number | Placed | Cancelled>>>();
+  // A stream of one kind fits the topic of all kinds, not the other way round.
+  stream.mapValues((): Placed => ({ kind: "placed", price: 1 })).to(orders);
+  // @ts-expect-error the topic takes only one of the kinds
+  stream.to(topic({ name: "placed", key: text(), value: json<Placed>() }));
   // @ts-expect-error there is no such branch
   expect(parts.missing).toBeUndefined();
   const without = stream.split({ placed: () => true });

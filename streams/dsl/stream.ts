@@ -12,7 +12,7 @@ import {
 import type { ProcessorSupplier, StreamRecord } from "../processor.ts";
 import type { Topic } from "../topic.ts";
 import type { DraftNode, TopologyGraph } from "../topology/topology-graph.ts";
-import type { KStream, ProcessOptions } from "./builder.ts";
+import type { KStream, ProcessOptions, TopicTaking } from "./builder.ts";
 
 type Named = { readonly name?: string } | undefined;
 
@@ -56,7 +56,7 @@ export class Stream<K, V> implements KStream<K, V> {
     return this.#keepingKey("peek", peeking(action), options);
   }
 
-  merge(other: KStream<K, V>, options?: Named): KStream<K, V> {
+  merge<K2, V2>(other: KStream<K2, V2>, options?: Named): KStream<K | K2, V | V2> {
     const name = options?.name ?? this.graph.generatedName("merge");
     const parents = [this.node];
     let repartitionNeeded = this.repartitionNeeded;
@@ -95,8 +95,9 @@ export class Stream<K, V> implements KStream<K, V> {
     return new Stream(this.graph, node, true);
   }
 
-  to(topic: Topic<K, V>, options?: Named): void {
-    this.graph.sink(options?.name ?? this.graph.generatedName("to"), topic, this.node);
+  to(topic: TopicTaking<K, V>, options?: Named): void {
+    // The descriptor is whole; its type only says what it must be able to take.
+    this.graph.sink(options?.name ?? this.graph.generatedName("to"), topic as Topic<unknown, unknown>, this.node);
   }
 
   #keepingKey<V2>(operator: string, supplier: ProcessorSupplier<K, V, K, V2>, options: Named): KStream<K, V2> {
