@@ -22,6 +22,8 @@ export interface KnownDriver {
   readonly shiftEndsAt: number | null;
   readonly plan: readonly PlanStop[];
   readonly jobs: readonly PresentJob[];
+  /** When position and plan were told; without it a policy takes them as of now. */
+  readonly toldAt?: number;
   /** A proposal of this cell is out and not yet answered: better left alone. */
   readonly asked: boolean;
 }

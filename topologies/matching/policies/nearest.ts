@@ -1,6 +1,6 @@
 /** The baseline: the most urgent job first, each to the nearest free driver who can be there within his shift. No bundles. */
 import type { KnownDriver, Match, MatchingProblem, OpenJob, Policy } from "../policy.ts";
-import { byId, isFree, mayServe, nearbyWho, pickupAt, valuesOf, visitPlan, withinShift } from "./pairing.ts";
+import { byId, isFree, mayServe, nearbyWho, pickupAt, startsAt, valuesOf, visitPlan, withinShift } from "./pairing.ts";
 
 const parameters = {
   marginMs: {
@@ -63,7 +63,7 @@ function nearestTo(problem: MatchingProblem, job: OpenJob, taken: ReadonlySet<st
   for (const driver of nearbyWho(problem, pickup, candidates, usable)) {
     const travelMs = travel.travelMs(driver.position, pickup, driver.vehicle);
     if (travelMs > least || (travelMs === least && best !== undefined && byId(best.driverId, driver.driverId) <= 0)) continue;
-    if (!withinShift(driver, pickupAt(now + travelMs, readyAt, travel.serviceMs))) continue;
+    if (!withinShift(driver, pickupAt(startsAt(driver, now, travel.serviceMs) + travelMs, readyAt, travel.serviceMs))) continue;
     best = driver;
     least = travelMs;
   }

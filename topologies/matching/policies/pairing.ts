@@ -19,6 +19,14 @@ export function pickupAt(arrivesAt: number, readyAt: number, serviceMs: number):
   return Math.max(arrivesAt + serviceMs / 2, readyAt);
 }
 
+/**
+ * When a free driver can start: he may have handed over just now, and leaves half the service after it. Without the time at
+ * which he was last heard of: now.
+ */
+export function startsAt(driver: KnownDriver, now: number, serviceMs: number): number {
+  return driver.toldAt === undefined ? now : Math.max(now, driver.toldAt + serviceMs / 2);
+}
+
 /** No pickup after the end of the shift; at its very end is allowed. */
 export function withinShift(driver: KnownDriver, pickupTime: number): boolean {
   return driver.shiftEndsAt === null || pickupTime <= driver.shiftEndsAt;
