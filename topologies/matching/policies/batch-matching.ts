@@ -124,7 +124,7 @@ function solve(problem: MatchingProblem, costs: PairCosts, bundles: readonly Bun
   const matrix = new Float64Array(bundles.length * columns);
   const alone = new Float64Array(bundles.length);
   bundles.forEach((bundle, row) => {
-    for (let slot = 0; slot < columns; slot++) matrix[row * columns + slot] = costs.cost(bundle, slot);
+    matrix.set(costs.row(bundle), row * columns);
     // What has passed already is lost with a driver or without: who waits long must not become too dear for anybody.
     for (const { content } of bundle.jobs) {
       const untilReady = content.readyAt - problem.now;
@@ -151,7 +151,7 @@ function mergeOnce(problem: MatchingProblem, costs: PairCosts, solution: Solutio
   const { bundles, assignment, alone } = solution;
   const worth = bundles.map((bundle, row) => {
     const column = assignment.columnOfRow[row]!;
-    return column < 0 ? alone[row]! : costs.cost(bundle, column) - assignment.columnPrices[column]!;
+    return column < 0 ? alone[row]! : costs.row(bundle)[column]! - assignment.columnPrices[column]!;
   });
   const byPlace = new Map<number, number[]>();
   bundles.forEach(({ place }, row) => {
@@ -188,9 +188,10 @@ function mergeOnce(problem: MatchingProblem, costs: PairCosts, solution: Solutio
 
 /** By cost less price: what the best driver would cost, scarcity included. */
 function cheapest(costs: PairCosts, bundle: Bundle, prices: Float64Array): number {
+  const row = costs.row(bundle);
   let least = Infinity;
-  for (let slot = 0; slot < costs.slots.length; slot++) {
-    const reduced = costs.cost(bundle, slot) - prices[slot]!;
+  for (let slot = 0; slot < row.length; slot++) {
+    const reduced = row[slot]! - prices[slot]!;
     if (reduced < least) least = reduced;
   }
   return least;

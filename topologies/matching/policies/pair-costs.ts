@@ -1,4 +1,5 @@
 /** What it costs to give a bundle to a driver: lateness of its jobs, and a little for the way. */
+import type { Vehicle } from "#schemas";
 import type { MatchingProblem } from "../policy.ts";
 import type { Slot } from "./availability.ts";
 import { REFERENCE_VEHICLE } from "./bundles.ts";
@@ -18,6 +19,8 @@ export class PairCosts {
   readonly #problem: MatchingProblem;
   readonly #weights: CostWeights;
   readonly #travel: Float64Array;
+  readonly #rows = new Map<Bundle, Float64Array>();
+  readonly #visits = new Map<Bundle, Map<Vehicle, Visit>>();
   readonly #allowed: Uint8Array;
 
   /** `allowed[place × slots + slot]`: 0 keeps a slot away from a place. */
@@ -52,23 +55,34 @@ export class PairCosts {
     );
   }
 
-  /** Milliseconds; Infinity: not allowed. */
-  cost(bundle: Bundle, slot: number): number {
-    const candidate = this.slots[slot]!;
-    const { driver } = candidate;
-    const joins = this.joins(bundle, slot);
-    if (!joins && this.#allowed[bundle.place * this.slots.length + slot] === 0) return Infinity;
-    if (bundle.jobs.length > driver.capacity) return Infinity;
-    for (const job of bundle.jobs) if (!mayServe(driver, job)) return Infinity;
+  /** Of each slot, in milliseconds; Infinity: not allowed. Kept for as long as this object: not to be changed. */
+  row(bundle: Bundle): Float64Array {
+    const known = this.#rows.get(bundle);
+    if (known !== undefined) return known;
+    const row = new Float64Array(this.slots.length);
     const { travel } = this.#problem;
-    if (joins) {
-      const joined = this.#joinCost(bundle, candidate);
-      if (joined !== undefined) return joined;
+    const anybody = bundle.jobs.every(
+      (job) => job.content.requirements.length === 0 && job.excludedDrivers.size === 0 && job.skip === undefined,
+    );
+    const base = bundle.place * this.slots.length;
+    for (let slot = 0; slot < row.length; slot++) {
+      const candidate = this.slots[slot]!;
+      const { driver, heading } = candidate;
+      row[slot] = Infinity;
+      if (bundle.jobs.length > driver.capacity || (!anybody && !bundle.jobs.every((job) => mayServe(driver, job)))) continue;
+      const joined = heading === undefined || !this.joins(bundle, slot) ? undefined : this.#joinCost(bundle, candidate);
+      if (joined !== undefined) {
+        row[slot] = joined;
+        continue;
+      }
+      if (this.#allowed[base + slot] === 0) continue;
+      const travelMs = this.travelMs(bundle.place, slot, bundle);
+      const pickup = pickupAt(candidate.freeAt + travelMs, bundle.visit.readyAt, travel.serviceMs);
+      if (!withinShift(driver, pickup)) continue;
+      row[slot] = latenessMs(this.#visitBy(bundle, driver.vehicle), pickup) + this.#weights.drivingWeight * travelMs;
     }
-    const travelMs = this.travelMs(bundle.place, slot, bundle);
-    const pickup = pickupAt(candidate.freeAt + travelMs, bundle.visit.readyAt, travel.serviceMs);
-    if (!withinShift(driver, pickup)) return Infinity;
-    return latenessMs(this.#visitBy(bundle, candidate), pickup) + this.#weights.drivingWeight * travelMs;
+    this.#rows.set(bundle, row);
+    return row;
   }
 
   /** The plan after the bundle joined: the heading's drop-offs and the bundle's. */
@@ -91,8 +105,13 @@ export class PairCosts {
     return latenessMs(after, pickup) - latenessMs(before, pickupAt(arrivesAt, before.readyAt, serviceMs));
   }
 
-  #visitBy(bundle: Bundle, { driver }: Slot): Visit {
-    if (driver.vehicle === REFERENCE_VEHICLE) return bundle.visit;
-    return visitOf(bundle.pickup, bundle.visit.drops, driver.vehicle, this.#problem.travel);
+  #visitBy(bundle: Bundle, vehicle: Vehicle): Visit {
+    if (vehicle === REFERENCE_VEHICLE) return bundle.visit;
+    const known = this.#visits.get(bundle)?.get(vehicle);
+    if (known !== undefined) return known;
+    const visit = visitOf(bundle.pickup, bundle.visit.drops, vehicle, this.#problem.travel);
+    const visits = this.#visits.get(bundle) ?? new Map<Vehicle, Visit>();
+    this.#visits.set(bundle, visits.set(vehicle, visit));
+    return visit;
   }
 }
