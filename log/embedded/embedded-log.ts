@@ -182,9 +182,10 @@ class SharedLog implements EmbeddedLog {
     worker.once("exit", () => this.releaseThread(id));
   };
 
-  /** What a holder of the lock that died may have written without telling: topics and ends. */
+  /** What a holder of the lock that died may have written without telling: topics, fences and bounds. */
   #recover(): void {
     this.#control.catalogChanged();
+    this.#control.fenced();
     this.#catalog.publishBounds();
     this.#control.bumpVersion();
   }
