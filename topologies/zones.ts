@@ -36,6 +36,7 @@ export class Zones {
   readonly #geometry: CellGeometry;
   #default: ZonePolicy;
   #epoch = 0;
+  #onlyDefault = true;
 
   constructor(geometry: CellGeometry, fallback: ZonePolicy) {
     this.#geometry = geometry;
@@ -66,6 +67,7 @@ export class Zones {
   set(entry: ZoneEntry): void {
     this.#entries.set(entry.policy.zone, entry);
     if (entry.policy.zone === DEFAULT_ZONE) this.#default = entry.policy;
+    else this.#onlyDefault = false;
     this.#epoch = Math.max(this.#epoch, entry.epoch);
   }
 
@@ -78,6 +80,12 @@ export class Zones {
       if (entry !== undefined) return entry.policy;
     }
     return this.#default;
+  }
+
+  /** What holds for a driver in this fine cell; the default for one without a position. */
+  policyAt(fineCell: string): ZonePolicy {
+    if (this.#onlyDefault || fineCell === "") return this.#default;
+    return this.zoneOf(this.#geometry.centreOf(fineCell)).policy;
   }
 
   /** The dispatch cell of a point by the resolution now in force, and the policy of its zone. */
@@ -101,10 +109,6 @@ export class Zones {
       for (const cell of this.#geometry.cellsWithin(centre, resolution, haloMetres + FINE_CELL_METRES)) reached.add(cell);
     }
     return [...reached];
-  }
-
-  get #onlyDefault(): boolean {
-    return this.#entries.size === 0 || (this.#entries.size === 1 && this.#entries.has(DEFAULT_ZONE));
   }
 
   /** Each resolution in force with its widest halo. */

@@ -104,7 +104,8 @@ function openJob(job: CellJob, cell: Cell): OpenJob {
 
 function knownDriver(driver: DriverPresent, asked: ReadonlySet<string>): KnownDriver {
   const { driverId, driverVersion, position, vehicle, tags, capacity, shiftEndsAt, plan, jobs } = driver;
-  return { driverId, driverVersion, position, vehicle, tags, capacity, shiftEndsAt, plan, jobs, asked: asked.has(driverId) };
+  const busy = asked.has(driverId);
+  return { driverId, driverVersion, position, vehicle, tags, capacity, shiftEndsAt, plan, jobs, toldAt: driver.at, asked: busy };
 }
 
 /** By UTF-16 units: the same on every machine, unlike a locale's order. */

@@ -1,0 +1,103 @@
+/** The `jobs` task: load, decide by the table, put, send, set the deadline. */
+import type { JobUpdate, OrderEvent, RideEvent, ZonePolicy } from "#schemas";
+import type { KeyValueDescriptor, KeyValueStore, TimersDescriptor, TimerStore } from "#state";
+import type { Processor, ProcessorContext, ProcessorSupplier, StreamRecord } from "#streams";
+import type { CellGeometry, ZoneEntry } from "../zones.ts";
+import { refusal } from "../refusal.ts";
+import type { Refused } from "../refusal.ts";
+import { dispatchSinks } from "../sinks.ts";
+import type { DispatchSinks } from "../sinks.ts";
+import type { DispatchTopics } from "../topics.ts";
+import { ZoneStore } from "../zone-store.ts";
+import { decideJob } from "./job-table.ts";
+import { hasEnded } from "./job.ts";
+import type { Job, JobInput } from "./job.ts";
+import { requestOf } from "./request.ts";
+
+export type JobsRecord = OrderEvent | RideEvent | JobUpdate;
+type JobsTopics = Pick<DispatchTopics, "matchingInput" | "driverCommands" | "assignments" | "trips" | "refusals">;
+
+export interface JobStores {
+  readonly jobs: KeyValueDescriptor<string, Job>;
+  readonly policies: KeyValueDescriptor<string, ZoneEntry>;
+  readonly deadlines: TimersDescriptor;
+}
+
+export interface JobsSetup {
+  readonly stores: JobStores;
+  readonly topics: JobsTopics;
+  readonly geometry: CellGeometry;
+  readonly fallback: ZonePolicy;
+}
+
+export function jobsProcessor(setup: JobsSetup): ProcessorSupplier<string, JobsRecord> {
+  return (context) => new JobsProcessor(context, setup);
+}
+
+class JobsProcessor implements Processor<string, JobsRecord> {
+  readonly #context: ProcessorContext<never, never>;
+  readonly #jobs: KeyValueStore<string, Job>;
+  readonly #deadlines: TimerStore;
+  readonly #zoneStore: ZoneStore;
+  readonly #sinks: DispatchSinks<JobsTopics>;
+
+  constructor(context: ProcessorContext<never, never>, { stores, topics, geometry, fallback }: JobsSetup) {
+    this.#context = context;
+    this.#jobs = context.store(stores.jobs);
+    this.#deadlines = context.store(stores.deadlines);
+    this.#zoneStore = new ZoneStore(context.store(stores.policies), geometry, fallback);
+    this.#sinks = dispatchSinks(context, topics);
+    context.onTimer(stores.deadlines, (jobId, at) => {
+      const deadline: JobInput = { type: "DeadlineReached" };
+      this.#decide(jobId, deadline, deadline, at);
+    });
+  }
+
+  process({ key, value, timestamp }: StreamRecord<string, JobsRecord>): void {
+    switch (value.type) {
+      case "PolicyChanged":
+        return this.#zoneStore.change(value.policy, timestamp);
+      case "JobReserved":
+      case "JobDropped":
+      case "JobProgressed":
+        return this.#decide(key, value, value, timestamp);
+      default:
+        return this.#decide(key, requestOf(value), value, timestamp);
+    }
+  }
+
+  /** `event` is the input as it came, for a refusal. */
+  #decide(jobId: string, input: JobInput, event: Refused["event"], at: number): void {
+    const before = this.#jobs.get(jobId);
+    const { zones } = this.#zoneStore;
+    const { job, outputs, deadlineAt } = decideJob(jobId, before, input, { at, zoneOf: (pickup) => zones.zoneOf(pickup) });
+    if (job !== undefined && job !== before) this.#jobs.put(jobId, job);
+    const armed = before !== undefined && !hasEnded(before.state) ? before.deadlineAt : null;
+    if (deadlineAt === null) {
+      if (armed !== null) this.#deadlines.cancel(jobId);
+    } else if (deadlineAt !== armed) this.#deadlines.set(jobId, deadlineAt);
+    for (const output of outputs) {
+      switch (output.to) {
+        case "cell":
+          this.#sinks.matchingInput.send(output.record.cell, output.record);
+          break;
+        case "driver":
+          this.#sinks.driverCommands.send(output.record.driverId, output.record);
+          break;
+        case "assignments":
+          this.#sinks.assignments.send(jobId, output.record);
+          break;
+        case "trips":
+          this.#sinks.trips.send(jobId, output.record);
+          break;
+        case "refusals": {
+          const record = refusal({ entity: "job", entityId: jobId, event, reason: output.reason, at }, this.#context.recordMetadata());
+          this.#sinks.refusals.send(jobId, record);
+          break;
+        }
+        default:
+          throw new TypeError(`unwired ${JSON.stringify(output satisfies never)}`);
+      }
+    }
+  }
+}
