@@ -27,10 +27,11 @@ function graphOf(declarations: readonly { kind: string; parents: number[]; store
 
 const stores = ({ node }: DraftNode): readonly string[] => (node.kind === "processor" ? node.stores.map(({ name }) => name) : []);
 
+const linked = (a: DraftNode, b: DraftNode): boolean =>
+  a.children.includes(b) || b.children.includes(a) || stores(a).some((store) => stores(b).includes(store));
+
 /** Names that hang together with the first, found by walking edges and stores both ways until nothing is new. */
 function reachable(drafts: readonly DraftNode[], from: DraftNode): ReadonlySet<string> {
-  const linked = (a: DraftNode, b: DraftNode): boolean =>
-    a.children.includes(b) || b.children.includes(a) || stores(a).some((store) => stores(b).includes(store));
   const found = new Set([from]);
   for (const one of found) for (const other of drafts) if (linked(one, other)) found.add(other);
   return new Set([...found].map(({ node }) => node.name));
