@@ -1,3 +1,5 @@
+import { timeSchema } from "./avro/primitives.ts";
+
 export interface FareLine {
   readonly kind: "goods" | "base" | "distance" | "time" | "surge" | "platform";
   readonly amountMinor: number;
@@ -19,3 +21,31 @@ export interface JobBilled {
   readonly surgeMilli: number;
   readonly at: number;
 }
+
+const fareLine = {
+  type: "record",
+  name: "FareLine",
+  fields: [
+    { name: "kind", type: { type: "enum", name: "FareLineKind", symbols: ["goods", "base", "distance", "time", "surge", "platform"] } },
+    { name: "amountMinor", type: "long" },
+  ],
+} as const;
+export const jobBilledSchema = {
+  type: "record",
+  name: "JobBilled",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    { name: "jobId", type: "string" },
+    { name: "driverId", type: "string" },
+    { name: "attempt", type: "int" },
+    { name: "currency", type: "string" },
+    { name: "customerMinor", type: "long" },
+    { name: "driverMinor", type: "long" },
+    { name: "platformMinor", type: "long" },
+    { name: "merchantMinor", type: "long" },
+    { name: "lines", type: { type: "array", items: fareLine } },
+    { name: "surgeMilli", type: "int" },
+    { name: "at", type: timeSchema },
+  ],
+} as const;

@@ -1,4 +1,5 @@
 /** Shapes shared by several topics. Times are milliseconds since the epoch, UTC; money is integer minor units. */
+import { timeSchema } from "./avro/primitives.ts";
 
 export interface Point {
   /** Degrees, −90 to 90. */
@@ -48,3 +49,61 @@ export interface JobToken {
   readonly jobId: string;
   readonly attempt: number;
 }
+
+export const pointSchema = {
+  type: "record",
+  name: "Point",
+  fields: [
+    { name: "latitude", type: { type: "double", minimum: -90, maximum: 90 } },
+    { name: "longitude", type: { type: "double", minimum: -180, maximum: 180 } },
+  ],
+} as const;
+
+export const vehicleSchema = { type: "enum", name: "Vehicle", symbols: ["car", "motorcycle", "bicycle", "walking"] } as const;
+
+export const jobContentSchema = {
+  type: "record",
+  name: "JobContent",
+  fields: [
+    { name: "kind", type: { type: "enum", name: "JobKind", symbols: ["order", "ride"] } },
+    { name: "pickup", type: pointSchema },
+    { name: "dropOff", type: pointSchema },
+    { name: "placeId", type: "string" },
+    { name: "readyAt", type: timeSchema },
+    { name: "placedAt", type: timeSchema },
+    { name: "notBefore", type: timeSchema },
+    { name: "requirements", type: { type: "array", items: "string" } },
+    { name: "priceMinor", type: "long" },
+    { name: "currency", type: "string" },
+  ],
+} as const;
+
+export const plannedJobSchema = {
+  type: "record",
+  name: "PlannedJob",
+  fields: [
+    { name: "jobId", type: "string" },
+    { name: "attempt", type: "int" },
+    { name: "orderVersion", type: "int" },
+    { name: "content", type: jobContentSchema },
+  ],
+} as const;
+
+export const planStopSchema = {
+  type: "record",
+  name: "PlanStop",
+  fields: [
+    { name: "jobId", type: "string" },
+    { name: "kind", type: { type: "enum", name: "StopKind", symbols: ["pickup", "dropOff"] } },
+    { name: "point", type: pointSchema },
+  ],
+} as const;
+
+export const jobTokenSchema = {
+  type: "record",
+  name: "JobToken",
+  fields: [
+    { name: "jobId", type: "string" },
+    { name: "attempt", type: "int" },
+  ],
+} as const;

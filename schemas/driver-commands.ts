@@ -1,4 +1,7 @@
 import type { JobContent, PlanStop, PlannedJob } from "./common.ts";
+import { timeSchema } from "./avro/primitives.ts";
+import { jobContentSchema, planStopSchema, plannedJobSchema } from "./common.ts";
+import { policyChangedSchema } from "./policies.ts";
 /** A matcher's proposal; a refusal goes to `cell`. */
 export interface JobsProposed {
   readonly type: "JobsProposed";
@@ -38,3 +41,50 @@ export interface DriverPolicyChanged {
 }
 /** dispatch.driver-commands.v1, key driverId. */
 export type DriverCommand = JobsProposed | JobReleased | JobAmended | DriverPolicyChanged;
+
+const jobsProposed = {
+  type: "record",
+  name: "JobsProposed",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    { name: "driverId", type: "string" },
+    { name: "cell", type: "string" },
+    { name: "proposalId", type: "string" },
+    { name: "driverVersion", type: "int" },
+    { name: "jobs", type: { type: "array", items: plannedJobSchema } },
+    { name: "plan", type: { type: "array", items: planStopSchema } },
+    { name: "offerSeconds", type: "double" },
+    { name: "policy", type: "string" },
+    { name: "slackMs", type: "long" },
+    { name: "pickupEta", type: timeSchema },
+    { name: "at", type: timeSchema },
+  ],
+} as const;
+const jobReleased = {
+  type: "record",
+  name: "JobReleased",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    { name: "driverId", type: "string" },
+    { name: "jobId", type: "string" },
+    { name: "attempt", type: "int" },
+    { name: "at", type: timeSchema },
+  ],
+} as const;
+const jobAmended = {
+  type: "record",
+  name: "JobAmended",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    { name: "driverId", type: "string" },
+    { name: "jobId", type: "string" },
+    { name: "attempt", type: "int" },
+    { name: "orderVersion", type: "int" },
+    { name: "content", type: jobContentSchema },
+    { name: "at", type: timeSchema },
+  ],
+} as const;
+export const driverCommandSchema = [jobsProposed, jobReleased, jobAmended, policyChangedSchema] as const;

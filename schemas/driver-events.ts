@@ -1,4 +1,6 @@
 import type { Point, Vehicle } from "./common.ts";
+import { countSchema, idSchema, tagsSchema, timeSchema } from "./avro/primitives.ts";
+import { pointSchema, vehicleSchema } from "./common.ts";
 
 interface DriverEventBase {
   readonly eventId: string;
@@ -40,3 +42,39 @@ export interface DroppedOff extends JobActionBase {
 
 /** dispatch.driver-events.v1, key driverId. */
 export type DriverEvent = ShiftStarted | ShiftEnded | JobAccepted | JobDeclined | ArrivedAtPickup | PickedUp | DroppedOff;
+
+const driverEventFields = [
+  { name: "eventId", type: idSchema },
+  { name: "driverId", type: idSchema },
+  { name: "occurredAt", type: timeSchema },
+] as const;
+const jobActionFields = [...driverEventFields, { name: "jobId", type: idSchema }, { name: "attempt", type: countSchema }] as const;
+
+const shiftStarted = {
+  type: "record",
+  name: "ShiftStarted",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    ...driverEventFields,
+    { name: "position", type: pointSchema },
+    { name: "vehicle", type: vehicleSchema },
+    { name: "tags", type: tagsSchema },
+    { name: "capacity", type: countSchema },
+    { name: "endsAt", type: ["null", timeSchema] },
+  ],
+} as const;
+const shiftEnded = { type: "record", name: "ShiftEnded", namespace: "dispatch.v1", tagged: true, fields: driverEventFields } as const;
+const jobAccepted = { type: "record", name: "JobAccepted", namespace: "dispatch.v1", tagged: true, fields: jobActionFields } as const;
+const jobDeclined = { type: "record", name: "JobDeclined", namespace: "dispatch.v1", tagged: true, fields: jobActionFields } as const;
+const arrivedAtPickup = {
+  type: "record",
+  name: "ArrivedAtPickup",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: jobActionFields,
+} as const;
+const pickedUp = { type: "record", name: "PickedUp", namespace: "dispatch.v1", tagged: true, fields: jobActionFields } as const;
+const droppedOff = { type: "record", name: "DroppedOff", namespace: "dispatch.v1", tagged: true, fields: jobActionFields } as const;
+
+export const driverEventSchema = [shiftStarted, shiftEnded, jobAccepted, jobDeclined, arrivedAtPickup, pickedUp, droppedOff] as const;

@@ -1,4 +1,6 @@
 import type { Point } from "./common.ts";
+import { idSchema, timeSchema } from "./avro/primitives.ts";
+import { pointSchema } from "./common.ts";
 
 /** dispatch.driver-locations.v1, key driverId. */
 export interface DriverLocation {
@@ -14,3 +16,19 @@ export interface DriverLocation {
   readonly heading: number;
   readonly recordedAt: number;
 }
+
+export const driverLocationSchema = {
+  type: "record",
+  name: "DriverLocation",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    { name: "eventId", type: idSchema },
+    { name: "driverId", type: idSchema },
+    { name: "position", type: pointSchema },
+    { name: "accuracyMetres", type: { type: "double", minimum: 0 } },
+    { name: "speed", type: { type: "double", minimum: 0 } },
+    { name: "heading", type: { type: "double", minimum: 0, exclusiveMaximum: 360 } },
+    { name: "recordedAt", type: timeSchema },
+  ],
+} as const;

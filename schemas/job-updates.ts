@@ -1,3 +1,6 @@
+import { timeSchema } from "./avro/primitives.ts";
+import { policyChangedSchema } from "./policies.ts";
+
 interface JobUpdateBase {
   readonly jobId: string;
   readonly attempt: number;
@@ -33,3 +36,48 @@ export interface JobPolicyChanged {
 }
 /** dispatch.job-updates.v1, key jobId. */
 export type JobUpdate = JobReserved | JobDropped | JobProgressed | JobPolicyChanged;
+
+const jobUpdateFields = [
+  { name: "jobId", type: "string" },
+  { name: "attempt", type: "int" },
+  { name: "driverId", type: "string" },
+  { name: "driverVersion", type: "int" },
+  { name: "at", type: timeSchema },
+] as const;
+const jobReserved = {
+  type: "record",
+  name: "JobReserved",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    ...jobUpdateFields,
+    { name: "orderVersion", type: "int" },
+    { name: "proposalId", type: "string" },
+    { name: "offerUntil", type: ["null", timeSchema] },
+    { name: "policy", type: "string" },
+    { name: "slackMs", type: "long" },
+    { name: "pickupEta", type: timeSchema },
+  ],
+} as const;
+const jobDropped = {
+  type: "record",
+  name: "JobDropped",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    ...jobUpdateFields,
+    { name: "reason", type: { type: "enum", name: "DropReason", symbols: ["declined", "offerExpired", "shiftEnded", "silent"] } },
+  ],
+} as const;
+const jobProgressed = {
+  type: "record",
+  name: "JobProgressed",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    ...jobUpdateFields,
+    { name: "step", type: { type: "enum", name: "ProgressStep", symbols: ["accepted", "arrived", "pickedUp", "droppedOff"] } },
+    { name: "eventId", type: "string" },
+  ],
+} as const;
+export const jobUpdateSchema = [jobReserved, jobDropped, jobProgressed, policyChangedSchema] as const;

@@ -1,4 +1,7 @@
 import type { JobContent, JobToken, PlanStop, Point, Vehicle } from "./common.ts";
+import { timeSchema } from "./avro/primitives.ts";
+import { jobContentSchema, jobTokenSchema, planStopSchema, pointSchema, vehicleSchema } from "./common.ts";
+import { policyChangedSchema } from "./policies.ts";
 interface InCell {
   readonly cell: string;
   readonly at: number;
@@ -61,3 +64,82 @@ export interface MatchingPolicyChanged {
 }
 /** dispatch.matching-input.v1, key dispatch cell. */
 export type MatchingInput = JobOpened | JobClosed | DriverPresent | ProposalRefused | Ticked | MatchingPolicyChanged;
+
+const inCellFields = [
+  { name: "cell", type: "string" },
+  { name: "at", type: timeSchema },
+] as const;
+const jobOpened = {
+  type: "record",
+  name: "JobOpened",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    ...inCellFields,
+    { name: "jobId", type: "string" },
+    { name: "attempt", type: "int" },
+    { name: "orderVersion", type: "int" },
+    { name: "content", type: jobContentSchema },
+    { name: "notBefore", type: timeSchema },
+    { name: "excludedDrivers", type: { type: "array", items: "string" } },
+  ],
+} as const;
+const jobClosed = {
+  type: "record",
+  name: "JobClosed",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [...inCellFields, { name: "jobId", type: "string" }, { name: "attempt", type: "int" }],
+} as const;
+const presentJob = {
+  type: "record",
+  name: "PresentJob",
+  fields: [
+    { name: "jobId", type: "string" },
+    { name: "status", type: { type: "enum", name: "HoldStatus", symbols: ["offered", "held", "pickedUp"] } },
+    { name: "placeId", type: "string" },
+    { name: "readyAt", type: timeSchema },
+    { name: "arrived", type: "boolean" },
+  ],
+} as const;
+const driverPresent = {
+  type: "record",
+  name: "DriverPresent",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    ...inCellFields,
+    { name: "driverId", type: "string" },
+    { name: "driverVersion", type: "int" },
+    { name: "present", type: "boolean" },
+    { name: "fineCell", type: "string" },
+    { name: "position", type: pointSchema },
+    { name: "vehicle", type: vehicleSchema },
+    { name: "tags", type: { type: "array", items: "string" } },
+    { name: "capacity", type: "int" },
+    { name: "shiftEndsAt", type: ["null", timeSchema] },
+    { name: "plan", type: { type: "array", items: planStopSchema } },
+    { name: "jobs", type: { type: "array", items: presentJob } },
+  ],
+} as const;
+const proposalRefused = {
+  type: "record",
+  name: "ProposalRefused",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    ...inCellFields,
+    { name: "driverId", type: "string" },
+    { name: "driverVersion", type: "int" },
+    { name: "jobs", type: { type: "array", items: jobTokenSchema } },
+    { name: "reason", type: { type: "enum", name: "ProposalRefusal", symbols: ["version", "duty", "plan"] } },
+  ],
+} as const;
+const ticked = {
+  type: "record",
+  name: "Ticked",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [{ name: "at", type: timeSchema }],
+} as const;
+export const matchingInputSchema = [jobOpened, jobClosed, driverPresent, proposalRefused, ticked, policyChangedSchema] as const;

@@ -1,3 +1,5 @@
+import { counterSchema, idSchema } from "./avro/primitives.ts";
+
 /** dispatch.policies.v1, key = dispatch cell or "default". */
 export interface ZonePolicy {
   readonly type: "ZonePolicy";
@@ -27,3 +29,38 @@ export interface ZonePolicy {
   /** Faster than this between two positions is impossible. */
   readonly speedMetresPerSecondMax: number;
 }
+
+const notNegativeLong = { type: "long", minimum: 0 } as const;
+export const zonePolicySchema = {
+  type: "record",
+  name: "ZonePolicy",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    { name: "zone", type: idSchema },
+    { name: "policy", type: idSchema },
+    { name: "version", type: counterSchema },
+    { name: "parameters", type: { type: "map", values: "double" } },
+    { name: "tickMs", type: { type: "long", minimum: 1 } },
+    { name: "offerSeconds", type: { type: "double", minimum: 0 } },
+    { name: "travelModel", type: { type: "string", oneOf: ["great-circle", "plane"] } },
+    { name: "dispatchResolution", type: { type: "int", minimum: 0, maximum: 8 } },
+    { name: "haloMetres", type: { type: "double", minimum: 0 } },
+    { name: "attemptsMax", type: { type: "int", minimum: 1 } },
+    { name: "deadlineMs", type: notNegativeLong },
+    { name: "backoffBaseMs", type: notNegativeLong },
+    { name: "backoffMaxMs", type: notNegativeLong },
+    { name: "locationTtlMs", type: notNegativeLong },
+    { name: "throttleMs", type: notNegativeLong },
+    { name: "speedMetresPerSecondMax", type: { type: "double", minimum: 0 } },
+  ],
+} as const;
+
+/** The operator's policy for a zone as each of the three internal topics carries it. */
+export const policyChangedSchema = {
+  type: "record",
+  name: "PolicyChanged",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [{ name: "policy", type: zonePolicySchema }],
+} as const;

@@ -1,4 +1,6 @@
 import type { Point } from "./common.ts";
+import { countSchema, currencySchema, idSchema, minorSchema, noteSchema, tagsSchema, timeSchema } from "./avro/primitives.ts";
+import { pointSchema } from "./common.ts";
 
 interface RideEventBase {
   readonly eventId: string;
@@ -21,3 +23,33 @@ export interface RideCancelled extends RideEventBase {
 }
 /** dispatch.rides.v1, key rideId. */
 export type RideEvent = RideRequested | RideCancelled;
+
+const rideEventFields = [
+  { name: "eventId", type: idSchema },
+  { name: "rideId", type: idSchema },
+  { name: "occurredAt", type: timeSchema },
+  { name: "version", type: countSchema },
+] as const;
+const rideRequested = {
+  type: "record",
+  name: "RideRequested",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    ...rideEventFields,
+    { name: "pickup", type: pointSchema },
+    { name: "dropOff", type: pointSchema },
+    { name: "notBefore", type: timeSchema },
+    { name: "requirements", type: tagsSchema },
+    { name: "quoteMinor", type: minorSchema },
+    { name: "currency", type: currencySchema },
+  ],
+} as const;
+const rideCancelled = {
+  type: "record",
+  name: "RideCancelled",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [...rideEventFields, { name: "reason", type: noteSchema }],
+} as const;
+export const rideEventSchema = [rideRequested, rideCancelled] as const;

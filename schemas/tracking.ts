@@ -1,4 +1,6 @@
 import type { Point } from "./common.ts";
+import { timeSchema } from "./avro/primitives.ts";
+import { pointSchema } from "./common.ts";
 /** dispatch.tracking.v1, key jobId: shown only while the trip names the same driver and attempt. */
 export interface JobTracked {
   readonly type: "JobTracked";
@@ -10,3 +12,19 @@ export interface JobTracked {
   readonly dropOffEta: number | null;
   readonly at: number;
 }
+
+export const jobTrackedSchema = {
+  type: "record",
+  name: "JobTracked",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    { name: "jobId", type: "string" },
+    { name: "driverId", type: "string" },
+    { name: "attempt", type: "int" },
+    { name: "position", type: pointSchema },
+    { name: "pickupEta", type: ["null", timeSchema] },
+    { name: "dropOffEta", type: ["null", timeSchema] },
+    { name: "at", type: timeSchema },
+  ],
+} as const;

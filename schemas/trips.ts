@@ -1,4 +1,6 @@
 import type { JobContent } from "./common.ts";
+import { timeSchema } from "./avro/primitives.ts";
+import { jobContentSchema } from "./common.ts";
 
 export type TripState = "open" | "offered" | "assigned" | "atPickup" | "pickedUp" | "completed" | "cancelled" | "failed";
 
@@ -17,3 +19,28 @@ export interface TripChanged {
   /** In force at this change: billing and readers need nothing else. Null only for a job cancelled before it was placed. */
   readonly content: JobContent | null;
 }
+
+export const tripChangedSchema = {
+  type: "record",
+  name: "TripChanged",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    { name: "jobId", type: "string" },
+    { name: "jobVersion", type: "int" },
+    { name: "attempt", type: "int" },
+    {
+      name: "state",
+      type: {
+        type: "enum",
+        name: "TripState",
+        symbols: ["open", "offered", "assigned", "atPickup", "pickedUp", "completed", "cancelled", "failed"],
+      },
+    },
+    { name: "driverId", type: ["null", "string"] },
+    { name: "driverVersion", type: ["null", "int"] },
+    { name: "reason", type: "string" },
+    { name: "at", type: timeSchema },
+    { name: "content", type: ["null", jobContentSchema] },
+  ],
+} as const;
