@@ -3,7 +3,19 @@
  * ticks and policies are free choices. D1 to D3 and the token are checked after each step; `rest` lets everything that must
  * happen happen, and checks that nobody waits for ever, no phantom is left, and every job ends.
  */
-import type { DriverCommand, DriverEvent, DriverPresent, JobContent, JobUpdate, MatchingInput, PlannedJob, TripState } from "#schemas";
+import type {
+  AssignmentEvent,
+  DriverCommand,
+  DriverEvent,
+  DriverPresent,
+  JobContent,
+  JobUpdate,
+  MatchingInput,
+  PlannedJob,
+  RefusalReason,
+  TripChanged,
+  TripState,
+} from "#schemas";
 import { decideDriver } from "../drivers/driver-table.ts";
 import { unknownDriver } from "../drivers/driver.ts";
 import type { DriverDecision, DriverInput, DriverState } from "../drivers/driver.ts";
@@ -68,6 +80,8 @@ export class ProtocolWorld {
   readonly #told = new Map<string, Assignment>();
   readonly #ends = new Map<string, TripState>();
   readonly #policy = policySample();
+  /** Assignments, trips and refusals, in the order of publication. */
+  readonly published: (AssignmentEvent | TripChanged | { readonly type: "refused"; readonly reason: RefusalReason })[] = [];
   #rezoned = false;
   #now = 1_000;
   #eventIds = 0;
@@ -79,9 +93,31 @@ export class ProtocolWorld {
     for (let d = 0; d < bounds.drivers; d++) {
       const driverId = `d${d}`;
       this.#drivers.set(driverId, unknownDriver(driverId));
-      this.#startShift(driverId);
+      this.startShift(driverId);
     }
     for (let j = 0; j < bounds.jobs; j++) this.#jobs.set(`j${j}`, undefined);
+  }
+
+  job(jobId: string): Job {
+    const job = this.#jobs.get(jobId);
+    must(job !== undefined, () => `no job ${jobId}`);
+    return job;
+  }
+
+  cell(name: string): Cell {
+    const cell = this.#cells.get(name);
+    must(cell !== undefined, () => `no cell ${name}`);
+    return cell;
+  }
+
+  /** Everything under way arrives, channel by channel, and what it brings about; ticks do not happen by themselves. */
+  flush(except = ""): void {
+    for (;;) {
+      const next = [...this.#channels].find(([name, queue]) => queue.length > 0 && !(except !== "" && name.startsWith(except)));
+      if (next === undefined) return this.#check();
+      this.deliver(next[0]);
+      this.#check();
+    }
   }
 
   /** Takes one of the steps that may happen now, by number: mostly what goes on by itself, sometimes a whim, rarely an end. */
@@ -99,11 +135,11 @@ export class ProtocolWorld {
 
   /** Nobody has whims any more: all that must happen happens, first without deadlines, then with them. */
   rest(choose: (most: number) => number): void {
-    for (const jobId of this.#jobs.keys()) if (this.#jobs.get(jobId) === undefined) this.#place(jobId);
+    for (const jobId of this.#jobs.keys()) if (this.#jobs.get(jobId) === undefined) this.place(jobId);
     this.#settle(choose);
     this.#checkSettled();
     for (const [jobId, job] of this.#jobs) {
-      if (job !== undefined && !hasEnded(job.state)) this.#toJob(jobId, { type: "DeadlineReached" });
+      if (job !== undefined && !hasEnded(job.state)) this.toJob(jobId, { type: "DeadlineReached" });
     }
     this.#settle(choose);
     this.#checkSettled();
@@ -133,7 +169,7 @@ export class ProtocolWorld {
   #duties(alsoRash: boolean): Step[] {
     const steps: Step[] = [];
     steps.push(...this.#deliveries((name) => !alsoRash || !this.#isSlow(name)));
-    for (const cell of this.#cells.values()) for (const match of this.#matchesOf(cell)) steps.push(() => this.#tick(cell.name, match));
+    for (const cell of this.#cells.values()) for (const match of this.#matchesOf(cell)) steps.push(() => this.tick(cell.name, match));
     for (const [driverId, driver] of this.#drivers) {
       for (const hold of driver.plan.holds) {
         // An honest device acts on what was published; silent it does nothing, off duty it only brings what is on board.
@@ -145,11 +181,11 @@ export class ProtocolWorld {
         const possible: readonly ("JobAccepted" | "PickedUp" | "ArrivedAtPickup" | "DroppedOff")[] = types[hold.status];
         for (const type of possible) {
           if (type === "ArrivedAtPickup" && hold.arrived) continue;
-          steps.push(() => this.#device(driverId, { type, jobId: hold.jobId, attempt: hold.attempt }));
+          steps.push(() => this.device(driverId, { type, jobId: hold.jobId, attempt: hold.attempt }));
         }
       }
       if (this.#rezoned && driver.plan.duty === "on" && !driver.plan.cells.includes("c1")) {
-        steps.push(() => this.#move(driverId, ["c0", "c1"]));
+        steps.push(() => this.move(driverId, ["c0", "c1"]));
       }
     }
     return steps;
@@ -160,43 +196,43 @@ export class ProtocolWorld {
     const whims: Step[] = this.#deliveries((name) => this.#isSlow(name));
     const ends: Step[] = [];
     for (const [jobId, job] of this.#jobs) {
-      if (job === undefined) whims.push(() => this.#place(jobId));
+      if (job === undefined) whims.push(() => this.place(jobId));
       else if (!hasEnded(job.state)) {
         const version = job.orderVersion + 1;
-        whims.push(() => this.#toJob(jobId, { type: "ReadyTimeChanged", eventId: this.#eventId(), version, readyAt: this.#now }));
-        ends.push(() => this.#toJob(jobId, { type: "DeadlineReached" }));
+        whims.push(() => this.toJob(jobId, { type: "ReadyTimeChanged", eventId: this.#eventId(), version, readyAt: this.#now }));
+        ends.push(() => this.toJob(jobId, { type: "DeadlineReached" }));
       }
-      ends.push(() => this.#toJob(jobId, { type: "Cancelled", eventId: this.#eventId(), version: 1, reason: "" }));
+      ends.push(() => this.toJob(jobId, { type: "Cancelled", eventId: this.#eventId(), version: 1, reason: "" }));
     }
     for (const [driverId, driver] of this.#drivers) {
       for (const hold of driver.plan.holds) {
         const attempt = hold.attempt;
-        whims.push(() => this.#device(driverId, { type: "JobDeclined", jobId: hold.jobId, attempt }));
+        whims.push(() => this.device(driverId, { type: "JobDeclined", jobId: hold.jobId, attempt }));
         // A device that is late or mistaken.
-        whims.push(() => this.#device(driverId, { type: "PickedUp", jobId: hold.jobId, attempt: attempt - 1 }));
-        if (hold.offerUntil !== null) whims.push(() => this.#toDriver(driverId, { type: "OfferTimeOver" }, hold.offerUntil ?? 0));
+        whims.push(() => this.device(driverId, { type: "PickedUp", jobId: hold.jobId, attempt: attempt - 1 }));
+        if (hold.offerUntil !== null) whims.push(() => this.toDriver(driverId, { type: "OfferTimeOver" }, hold.offerUntil ?? 0));
       }
       if (driver.plan.duty === "on") {
-        whims.push(() => this.#toDriver(driverId, { type: "LocationTtlOver" }));
-        whims.push(() => this.#toDriver(driverId, { type: "ShiftEnded", eventId: this.#eventId(), driverId, occurredAt: 0 }));
+        whims.push(() => this.toDriver(driverId, { type: "LocationTtlOver" }));
+        whims.push(() => this.toDriver(driverId, { type: "ShiftEnded", eventId: this.#eventId(), driverId, occurredAt: 0 }));
         if (!this.#bounds.rezone) {
           whims.push(
-            () => this.#move(driverId, [...this.#cells.keys()].slice(1)),
-            () => this.#move(driverId, ["c0"]),
+            () => this.move(driverId, [...this.#cells.keys()].slice(1)),
+            () => this.move(driverId, ["c0"]),
           );
         }
       } else {
-        whims.push(() => this.#startShift(driverId));
-        if (driver.plan.duty === "silent") whims.push(() => this.#move(driverId, this.#everywhere()));
+        whims.push(() => this.startShift(driverId));
+        if (driver.plan.duty === "silent") whims.push(() => this.move(driverId, this.#everywhere()));
       }
     }
-    if (this.#bounds.rezone && !this.#rezoned) whims.push(() => void (this.#rezoned = true));
+    if (this.#bounds.rezone && !this.#rezoned) whims.push(() => this.rezone());
     return { whims, ends };
   }
 
   #deliveries(which: (channel: string) => boolean): Step[] {
     const steps: Step[] = [];
-    for (const [name, queue] of this.#channels) if (queue.length > 0 && which(name)) steps.push(() => this.#deliver(name));
+    for (const [name, queue] of this.#channels) if (queue.length > 0 && which(name)) steps.push(() => this.deliver(name));
     return steps;
   }
 
@@ -204,36 +240,40 @@ export class ProtocolWorld {
     return `${channel[0]}>${channel[channel.indexOf(">") + 1]}` === this.#bounds.slow;
   }
 
-  // ---- how it happens
+  // ---- how it happens; also by hand, for a single story
 
-  #place(jobId: string): void {
+  place(jobId: string): void {
     const j = Number(jobId.slice(1));
     const requirements = this.#bounds.veto && j === 0 ? ["special"] : [];
     // Jobs 0 and 1 share a counter, and so may share a bundle; each further pair another one.
     const place = Math.floor(j / 2) % this.#bounds.cells;
     const content = contentSample({ pickup: point(place), dropOff: point(place), placeId: `r${place}`, requirements });
-    this.#toJob(jobId, { type: "Placed", eventId: this.#eventId(), version: 1, content });
+    this.toJob(jobId, { type: "Placed", eventId: this.#eventId(), version: 1, content });
   }
 
-  #startShift(driverId: string): void {
+  startShift(driverId: string): void {
     const special = this.#bounds.veto && driverId === `d${this.#bounds.drivers - 1}`;
     const base = { driverId, eventId: this.#eventId(), occurredAt: this.#now, position: point(0), vehicle: "car", endsAt: null } as const;
-    this.#toDriver(driverId, { type: "ShiftStarted", ...base, tags: special ? ["special"] : [], capacity: this.#bounds.capacity });
-    this.#move(driverId, this.#everywhere());
+    this.toDriver(driverId, { type: "ShiftStarted", ...base, tags: special ? ["special"] : [], capacity: this.#bounds.capacity });
+    this.move(driverId, this.#everywhere());
   }
 
   #everywhere(): readonly string[] {
     return this.#bounds.rezone && !this.#rezoned ? ["c0"] : [...this.#cells.keys()];
   }
 
-  #device(driverId: string, what: Pick<Extract<DriverEvent, { attempt: number }>, "type" | "jobId" | "attempt">): void {
-    this.#toDriver(driverId, { ...what, driverId, eventId: this.#eventId(), occurredAt: 0 });
+  rezone(): void {
+    this.#rezoned = true;
   }
 
-  #move(driverId: string, cells: readonly string[]): void {
-    const { whereabouts } = this.#driver(driverId);
+  device(driverId: string, what: Pick<Extract<DriverEvent, { attempt: number }>, "type" | "jobId" | "attempt">): void {
+    this.toDriver(driverId, { ...what, driverId, eventId: this.#eventId(), occurredAt: 0 });
+  }
+
+  move(driverId: string, cells: readonly string[]): void {
+    const { whereabouts } = this.driver(driverId);
     const moved = { ...whereabouts, fineCell: `f:${cells.join(",")}`, recordedAt: this.#now };
-    this.#toDriver(driverId, { type: "LocationAccepted", whereabouts: moved });
+    this.toDriver(driverId, { type: "LocationAccepted", whereabouts: moved });
   }
 
   /** Pairs and single jobs that the policy could give to a driver who looks free. */
@@ -251,13 +291,13 @@ export class ProtocolWorld {
     return matches;
   }
 
-  #tick(name: string, match: { readonly driverId: string; readonly jobIds: readonly string[] }): void {
+  tick(name: string, match: { readonly driverId: string; readonly jobIds: readonly string[] }): void {
     const zone = { ...this.#policy, offerSeconds: this.#bounds.offers ? 30 : 0 };
     const policy = { name: "walk", parameters: {}, match: () => [{ ...match, plan: [], slackMs: 0, pickupEta: 0 }] };
     this.#toCell(name, { type: "CellTick", at: this.#now + 1e9, zone, policy, travel, nearby: () => [] });
   }
 
-  #deliver(channel: string): void {
+  deliver(channel: string): void {
     const record = this.#channels.get(channel)?.shift();
     const receiver = channel.slice(channel.indexOf(">") + 1);
     must(record !== undefined, () => `nothing in ${channel}`);
@@ -265,11 +305,11 @@ export class ProtocolWorld {
       case "JobsProposed":
       case "JobReleased":
       case "JobAmended":
-        return this.#toDriver(receiver, record);
+        return this.toDriver(receiver, record);
       case "JobReserved":
       case "JobDropped":
       case "JobProgressed":
-        return this.#toJob(receiver, record);
+        return this.toJob(receiver, record);
       case "JobOpened":
       case "JobClosed":
       case "DriverPresent":
@@ -280,8 +320,8 @@ export class ProtocolWorld {
     }
   }
 
-  #toDriver(driverId: string, input: DriverInput, at = this.#now): void {
-    const before = this.#driver(driverId);
+  toDriver(driverId: string, input: DriverInput, at = this.#now): void {
+    const before = this.driver(driverId);
     // The point of every stop lies in the driver's cells: moving is a choice of its own.
     const context = { ...driverContext({ at }), fineCellOf: () => before.whereabouts.fineCell };
     const decision = this.#tables.driver(before, input, context);
@@ -289,10 +329,11 @@ export class ProtocolWorld {
     for (const output of decision.outputs) {
       if (output.to === "cell") this.#send(driverId, output.record.cell, output.record);
       if (output.to === "job") this.#send(driverId, output.record.jobId, output.record);
+      if (output.to === "refusals") this.published.push({ type: "refused", reason: output.reason });
     }
   }
 
-  #toJob(jobId: string, input: JobInput): void {
+  toJob(jobId: string, input: JobInput): void {
     const zoneOf = (pickup: JobContent["pickup"]) => {
       const home = this.#bounds.rezone ? (this.#rezoned ? 1 : 0) : Math.trunc(pickup.latitude);
       return { cell: `c${home}`, policy: this.#policy };
@@ -308,15 +349,18 @@ export class ProtocolWorld {
           this.#send(jobId, output.record.driverId, output.record);
           break;
         case "assignments":
+          this.published.push(output.record);
           this.#publish(jobId, output.record);
           break;
         case "trips":
+          this.published.push(output.record);
           if (hasEnded(output.record.state)) {
             must(!this.#ends.has(jobId), () => `job ${jobId} ends twice (D3)`);
             this.#ends.set(jobId, output.record.state);
           } else must(!this.#ends.has(jobId), () => `job ${jobId} is ${output.record.state} after its end (D3)`);
           break;
         case "refusals":
+          this.published.push({ type: "refused", reason: output.reason });
           break;
         default:
           throw new Error(`unwired ${JSON.stringify(output satisfies never)}`);
@@ -340,8 +384,7 @@ export class ProtocolWorld {
   }
 
   #toCell(name: string, input: CellInput): void {
-    const cell = this.#cells.get(name);
-    must(cell !== undefined, () => `no cell ${name}`);
+    const cell = this.cell(name);
     const decision = this.#tables.cell(cell, input);
     this.#cells.set(name, cellAfter(cell, decision));
     for (const record of decision.outputs) this.#send(name, record.driverId, record);
@@ -440,7 +483,7 @@ export class ProtocolWorld {
     }
   }
 
-  #driver(driverId: string): DriverState {
+  driver(driverId: string): DriverState {
     const driver = this.#drivers.get(driverId);
     must(driver !== undefined, () => `no driver ${driverId}`);
     return driver;
