@@ -69,35 +69,38 @@ class Thread {
   }
 }
 
-test("four threads append to one partition while threads are terminated inside the commit: no hole, no loss, no double", async () => {
-  const disk = await openDisk({ location: directory() });
-  const log = await openEmbeddedLog({ disk, durability: "process" });
-  await prepare(log);
-  const threads = Array.from({ length: THREADS }, (_, index) => new Thread(`thread ${index}`, log, disk));
-  await Promise.all(threads.map((thread) => thread.goesOn()));
-  // A commit in one thread wakes another that waits.
-  await log.changed(log.version());
-  const reader = new CountingReader(log);
-  const acknowledged = new Map<string, number>();
-  for (const [round, place] of [STOP_AFTER_WRITE, STOP_BEFORE_WRITE, 0, STOP_AFTER_WRITE, 0, STOP_BEFORE_WRITE].entries()) {
-    const victim = threads[round % THREADS] as Thread;
-    Atomics.store(victim.words, STOP_AT, place);
-    if (place !== 0) await vi.waitFor(() => expect(Atomics.load(victim.words, STOPPED)).toBe(1), { timeout: 10_000, interval: 1 });
-    await victim.worker.terminate();
-    acknowledged.set(victim.name, victim.acknowledged);
-    // The lock was taken back: all others go on, and so does the one that comes in its place.
-    const successor = new Thread(victim.name, log, disk);
-    threads[round % THREADS] = successor;
+test.each(["auto", "classic-level"] as const)(
+  "four threads append to one partition of %s while threads are terminated inside the commit: no hole, no loss, no double",
+  async (kind) => {
+    const disk = await openDisk({ location: directory(), kind });
+    const log = await openEmbeddedLog({ disk, durability: "process" });
+    await prepare(log);
+    const threads = Array.from({ length: THREADS }, (_, index) => new Thread(`thread ${index}`, log, disk));
     await Promise.all(threads.map((thread) => thread.goesOn()));
-    reader.read();
-  }
-  for (const thread of threads) Atomics.store(thread.words, END, 1);
-  await Promise.all(threads.map((thread) => thread.exited));
-  for (const thread of threads) acknowledged.set(thread.name, thread.acknowledged);
-  expect(await verify(log, disk, acknowledged)).toBe(reader.read());
-  await log.close();
-  await disk.close();
-});
+    // A commit in one thread wakes another that waits.
+    await log.changed(log.version());
+    const reader = new CountingReader(log);
+    const acknowledged = new Map<string, number>();
+    for (const [round, place] of [STOP_AFTER_WRITE, STOP_BEFORE_WRITE, 0, STOP_AFTER_WRITE, 0, STOP_BEFORE_WRITE].entries()) {
+      const victim = threads[round % THREADS] as Thread;
+      Atomics.store(victim.words, STOP_AT, place);
+      if (place !== 0) await vi.waitFor(() => expect(Atomics.load(victim.words, STOPPED)).toBe(1), { timeout: 10_000, interval: 1 });
+      await victim.worker.terminate();
+      acknowledged.set(victim.name, victim.acknowledged);
+      // The lock was taken back: all others go on, and so does the one that comes in its place.
+      const successor = new Thread(victim.name, log, disk);
+      threads[round % THREADS] = successor;
+      await Promise.all(threads.map((thread) => thread.goesOn()));
+      reader.read();
+    }
+    for (const thread of threads) Atomics.store(thread.words, END, 1);
+    await Promise.all(threads.map((thread) => thread.exited));
+    for (const thread of threads) acknowledged.set(thread.name, thread.acknowledged);
+    expect(await verify(log, disk, acknowledged)).toBe(reader.read());
+    await log.close();
+    await disk.close();
+  },
+);
 
 test(
   `a process with four writing threads is killed ${processKills} times: data, offsets and log are always of the same commit`,
@@ -122,7 +125,7 @@ test(
 /** Half of the processes kill themselves inside a commit, the others are killed from outside at a random moment. */
 async function runAndKill(location: string, itself: boolean, acknowledged: Map<string, number>): Promise<void> {
   const program = new URL("fixtures/counting-process.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, [program, location, "rocksdb", itself ? "commit" : ""], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [program, location, itself ? "commit" : ""], { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
     if (output === "" && !itself) setTimeout(() => child.kill("SIGKILL"), Math.random() * 200);

@@ -21,7 +21,6 @@ export const MAGIC_V2 = 2;
 export const COMPRESSION_MASK = 0x07;
 export const LOG_APPEND_TIME_BIT = 0x08;
 export const TRANSACTIONAL_BIT = 0x10;
-export const CONTROL_BIT = 0x20;
 
 const HIGH = 0x1_0000_0000;
 
@@ -39,10 +38,6 @@ export function writeInt64(bytes: Buffer, at: number, value: number): void {
 /** The CRC does not cover the base offset: a finished block can be stamped when its place in the log is known. */
 export function stampBaseOffset(block: Buffer, baseOffset: number): void {
   writeInt64(block, 0, baseOffset);
-}
-
-export function baseOffsetOf(block: Buffer): number {
-  return readInt64(block, 0);
 }
 
 /** One past the last offset that the block stands for, also when compaction has taken its last records. */
