@@ -1,5 +1,5 @@
 /** Every question that the topologies ask about the earth, in one contract; `h3-geography.ts` answers with H3. */
-import type { Point } from "#schemas";
+import type { Point, ZonePolicy } from "#schemas";
 import type { TravelModel } from "./matching/policy.ts";
 import type { CellGeometry } from "./zones.ts";
 
@@ -12,5 +12,5 @@ export interface Geography extends CellGeometry {
   metresBetween(a: Point, b: Point): number;
   /** Fine cells at exactly this grid distance. */
   ring(fineCell: string, distance: number): readonly string[];
-  travelModel(name: string): TravelModel;
+  travelModel(name: ZonePolicy["travelModel"]): TravelModel;
 }

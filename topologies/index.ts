@@ -1,5 +1,11 @@
 export type * from "./matching/policy.ts";
-export * from "./topics.ts";
+export type { Job } from "./jobs/job.ts";
+export type { DriverPlan, DriverWhereabouts, Hold } from "./drivers/driver.ts";
+export type { CellJob } from "./matching/cell.ts";
+export * from "./build-dispatch.ts";
 export * from "./default-policy.ts";
 export * from "./errors.ts";
+export * from "./topics.ts";
+export type * from "./geography.ts";
+export * from "./h3-geography.ts";
 export { policies } from "./matching/policies/policies.ts";

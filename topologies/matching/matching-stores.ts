@@ -1,0 +1,75 @@
+/** The stores of the `matching` subtopology. Their schemas may only grow compatibly: old rows are read for ever. */
+import { defineSchema, jobContentSchema, matchingInputSchema, storeSerde } from "#schemas";
+import type { SchemaRegistry } from "#schemas";
+import { keyValueStore, priorityQueueStore, stringKey } from "#state";
+import { zoneEntrySchema } from "../zone-entry-schema.ts";
+import type { MatchingStores } from "./matching-processor.ts";
+
+const namespace = "dispatch.state.v1";
+
+const cellJobSchema = defineSchema({
+  type: "record",
+  name: "CellJob",
+  namespace,
+  fields: [
+    { name: "cell", type: "string" },
+    { name: "jobId", type: "string" },
+    { name: "attempt", type: "int" },
+    { name: "orderVersion", type: "int" },
+    { name: "content", type: jobContentSchema },
+    { name: "notBefore", type: "long" },
+    { name: "excludedDrivers", type: { type: "array", items: "string" } },
+    { name: "status", type: { type: "enum", name: "CellJobStatus", symbols: ["queued", "proposed"] } },
+    { name: "askedDriver", type: ["null", "string"] },
+    {
+      name: "skips",
+      type: {
+        type: "array",
+        items: {
+          type: "record",
+          name: "Refusal",
+          fields: [
+            { name: "driverId", type: "string" },
+            { name: "driverVersion", type: "int" },
+            { name: "bundled", type: "boolean" },
+          ],
+        },
+      },
+    },
+  ],
+});
+
+const clockSchema = defineSchema({
+  type: "record",
+  name: "MatchingClock",
+  namespace,
+  fields: [
+    { name: "sequence", type: "long" },
+    { name: "tickOutstanding", type: "boolean" },
+    { name: "lastTickAt", type: "long" },
+  ],
+});
+
+/** The record as matching heard it. */
+const driverPresentSchema = matchingInputSchema[2];
+
+export function matchingStores(registry: SchemaRegistry): MatchingStores {
+  return {
+    drivers: keyValueStore({
+      name: "matching-drivers",
+      key: stringKey,
+      value: storeSerde({ name: "matching-drivers", schema: driverPresentSchema, registry }),
+    }),
+    queue: priorityQueueStore({ name: "matching-queue", value: storeSerde({ name: "matching-queue", schema: cellJobSchema, registry }) }),
+    clock: keyValueStore({
+      name: "matching-clock",
+      key: stringKey,
+      value: storeSerde({ name: "matching-clock", schema: clockSchema, registry }),
+    }),
+    policies: keyValueStore({
+      name: "matching-policies",
+      key: stringKey,
+      value: storeSerde({ name: "matching-policies", schema: zoneEntrySchema, registry }),
+    }),
+  };
+}
