@@ -1,12 +1,12 @@
 /** Chooses and opens the database: RocksDB where it runs, LevelDB where it does not, memory only when asked for. */
 import { threadId } from "node:worker_threads";
+import { chooseKind, type Choice } from "./choose-kind.ts";
 import { attachLevelDatabase, openLevelDatabase } from "./classic-level/level-disk.ts";
-import { DiskDirectory, type DiskFormat } from "./disk-directory.ts";
+import { DiskDirectory } from "./disk-directory.ts";
 import type { Disk, DiskKind, DiskShare } from "./disk.ts";
 import { DiskError } from "./errors.ts";
 import { memoryDisk } from "./memory/memory-disk.ts";
 import { attachRocksDatabase, openRocksDatabase } from "./rocksdb/rocks-disk.ts";
-import { probeFingerprint, probeRocksDb } from "./rocksdb/rocks-probe.ts";
 import { SharedUsers, USERS_MAX } from "./shared-users.ts";
 import { watchWorkerExits } from "./worker-exits.ts";
 
@@ -47,7 +47,7 @@ export async function openDisk(options: OpenDiskOptions): Promise<OwnedDisk> {
   const directory = new DiskDirectory(options.location);
   await directory.create();
   const format = await directory.readFormat();
-  const choice = await choose(options, format);
+  const choice = await chooseKind({ location: options.location, kind: options.kind ?? "auto", format });
   const users = new SharedUsers();
   const shared = {
     location: options.location,
@@ -83,39 +83,6 @@ export function attachDisk(share: DiskShare): Disk {
     users.detach(slot, threadId);
     throw error;
   }
-}
-
-interface Choice {
-  readonly kind: "rocksdb" | "classic-level";
-  readonly probe: string;
-  readonly notice: string | undefined;
-}
-
-async function choose({ location, kind = "auto" }: OpenDiskOptions, format: DiskFormat | undefined): Promise<Choice> {
-  const wanted = kind === "rocksdb" || kind === "classic-level" ? kind : format?.kind;
-  if (format !== undefined && wanted !== format.kind)
-    throw new DiskError(
-      "DISK_FORMAT_UNKNOWN",
-      `${location} holds a ${format.kind} database, not ${kind}. Open it as ${format.kind} or "auto".`,
-      {
-        location,
-      },
-    );
-  if (wanted === "classic-level") return { kind: wanted, probe: "", notice: undefined };
-  const fingerprint = probeFingerprint();
-  const reason = format?.probe === fingerprint ? undefined : await probeRocksDb();
-  if (reason === undefined) return { kind: "rocksdb", probe: fingerprint, notice: undefined };
-  if (wanted === "rocksdb")
-    throw new DiskError(
-      "DISK_UNAVAILABLE",
-      `${location} needs RocksDB, which does not run here: ${reason}. Use the machine that wrote it, or kind "auto" on an empty directory.`,
-      { location },
-    );
-  return {
-    kind: "classic-level",
-    probe: "",
-    notice: `RocksDB does not run on this machine (${reason}); LevelDB is used instead: correct, and several times slower.`,
-  };
 }
 
 type SharedOpenOptions = Parameters<typeof openLevelDatabase>[0] & Omit<Parameters<typeof openRocksDatabase>[0], `${string}BytesMax`>;

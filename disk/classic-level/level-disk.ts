@@ -115,10 +115,8 @@ export class LevelDisk implements Disk {
     if (isEmptyRange(range)) return [][Symbol.iterator]();
     const first = this.#ask({ op: "open-entries", family, range }) as LevelChunk;
     return new LevelEntries(first, {
-      next: (iterator) => {
-        this.refuseClosed();
-        return this.#ask({ op: "next-entries", iterator }) as LevelChunk;
-      },
+      refuseClosed: () => this.refuseClosed(),
+      next: (iterator) => this.#ask({ op: "next-entries", iterator }) as LevelChunk,
       close: (iterator) => {
         if (this.#open) this.#ask({ op: "close-entries", iterator });
       },
@@ -205,18 +203,25 @@ function coded(code: string, text: string): Error {
   return Object.assign(new Error(text), { code });
 }
 
+interface EntriesSource {
+  refuseClosed(): void;
+  next(iterator: number): LevelChunk;
+  close(iterator: number): void;
+}
+
 /** Asks for the next chunk when the present one is used up; the disk thread closes what has given everything. */
 class LevelEntries implements IterableIterator<DiskEntry> {
-  readonly #source: { next(iterator: number): LevelChunk; close(iterator: number): void };
+  readonly #source: EntriesSource;
   #chunk: LevelChunk;
   #position = 0;
 
-  constructor(first: LevelChunk, source: { next(iterator: number): LevelChunk; close(iterator: number): void }) {
+  constructor(first: LevelChunk, source: EntriesSource) {
     this.#chunk = first;
     this.#source = source;
   }
 
   next(): IteratorResult<DiskEntry> {
+    this.#source.refuseClosed();
     for (;;) {
       const entry = this.#chunk.entries[this.#position++];
       if (entry !== undefined) return { done: false, value: entry };

@@ -25,7 +25,13 @@ rocks.db_open(db, { createIfMissing: true }, (error) => {
 
 /** What an earlier probe holds for: another processor, Node or package needs another one. */
 export function probeFingerprint(): string {
-  return [process.version, process.platform, process.arch, cpus()[0]?.model ?? "", rocksModulePath()].join("|");
+  let path = "";
+  try {
+    path = rocksModulePath();
+  } catch {
+    // Not installed: the probe will say so.
+  }
+  return [process.version, process.platform, process.arch, cpus()[0]?.model ?? "", path].join("|");
 }
 
 let probed: Promise<string | undefined> | undefined;

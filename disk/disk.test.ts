@@ -1,0 +1,5 @@
+import { diskConformance } from "./conformance/disk-conformance.ts";
+
+diskConformance("memory");
+diskConformance("rocksdb");
+diskConformance("classic-level");
