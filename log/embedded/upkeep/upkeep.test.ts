@@ -120,7 +120,7 @@ describe("compaction", () => {
     });
     const step = fc.oneof({ weight: 4, arbitrary: records }, { weight: 1, arbitrary: fc.constant("maintain" as const) });
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30, size: "max" }), async (steps) => {
         const log = await logWith({ cleanup: "compact" });
         const all: [number, string, string | null][] = [];
         for (const each of steps) {
