@@ -5,3 +5,14 @@ export type { MdrpCourier, MdrpInstance, MdrpOrder, MdrpParameters, MdrpRestaura
 export { readInstance } from "./mdrp/read-instance.ts";
 export { TINY_INSTANCE, generateInstance, instanceFiles } from "./mdrp/generate-instance.ts";
 export type { GenerateInstanceOptions } from "./mdrp/generate-instance.ts";
+export { MINUTE_MS, createMdrpWorld } from "./mdrp/mdrp-world.ts";
+export type { MdrpWorldOptions } from "./mdrp/mdrp-world.ts";
+export { SolutionRecorder } from "./mdrp/solution-recorder.ts";
+export type { SolutionRecorderOptions } from "./mdrp/solution-recorder.ts";
+export { FleetWorld } from "./fleet-world.ts";
+export type { Demand, FleetWorldOptions, LocationReports, Roster } from "./fleet-world.ts";
+export type { CourierJournal, CourierRules, Ground, JobFacts, Motion, Place, Shift, Spot } from "./courier/courier-rules.ts";
+export type { Clock, World, WorldEvent } from "./world.ts";
+export { replay } from "./replay.ts";
+export type { History, ReplayOptions } from "./replay.ts";
+export { WORLD_DEFAULTS, systemClock } from "./defaults.ts";
