@@ -84,7 +84,7 @@ export const bytesSerde: Serde<Uint8Array> = {
     if (end <= target.length) target.set(value, at);
     return end;
   },
-  decode: (bytes, start, end) => Uint8Array.prototype.slice.call(bytes, start, end),
+  decode: (bytes, start, end) => new Uint8Array(bytes.subarray(start, end)),
 };
 
 /** JSON text. For tests and small tools: fields are not checked, so `T` is the caller's word. */

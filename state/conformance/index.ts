@@ -1,0 +1,1 @@
+export { diskBackend, stateConformance, type StateBackend, type StateConformanceOptions } from "./state-conformance.ts";
