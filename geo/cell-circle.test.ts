@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CellCircles, circleOf, insideCircle } from "./cell-circle.ts";
 import { FINE_RESOLUTION, cellOf } from "./cell.ts";

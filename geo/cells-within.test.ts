@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cellOf, centreOf, parentCell, resolutionOf, ring } from "./cell.ts";
 import { dispatchCellsWithin } from "./cells-within.ts";

@@ -1,7 +1,6 @@
-import type { JobContent, PlanStop, PlannedJob } from "./common.ts";
 import { timeSchema } from "./avro/primitives.ts";
-import { jobContentSchema, planStopSchema, plannedJobSchema } from "./common.ts";
-import { policyChangedSchema } from "./policies.ts";
+import { type JobContent, type PlanStop, type PlannedJob, jobContentSchema, planStopSchema, plannedJobSchema } from "./common.ts";
+import { type ZonePolicy, policyChangedSchema } from "./policies.ts";
 /** A matcher's proposal; a refusal goes to `cell`. */
 export interface JobsProposed {
   readonly type: "JobsProposed";
@@ -37,7 +36,7 @@ export interface JobAmended {
 /** The operator's policy for a zone, copied to every partition; key = zone. */
 export interface DriverPolicyChanged {
   readonly type: "PolicyChanged";
-  readonly policy: import("./policies.ts").ZonePolicy;
+  readonly policy: ZonePolicy;
 }
 /** dispatch.driver-commands.v1, key driverId. */
 export type DriverCommand = JobsProposed | JobReleased | JobAmended | DriverPolicyChanged;

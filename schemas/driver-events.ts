@@ -1,6 +1,5 @@
-import type { Point, Vehicle } from "./common.ts";
 import { countSchema, idSchema, tagsSchema, timeSchema } from "./avro/primitives.ts";
-import { pointSchema, vehicleSchema } from "./common.ts";
+import { type Point, type Vehicle, pointSchema, vehicleSchema } from "./common.ts";
 
 interface DriverEventBase {
   readonly eventId: string;

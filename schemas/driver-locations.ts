@@ -1,6 +1,5 @@
-import type { Point } from "./common.ts";
 import { idSchema, timeSchema } from "./avro/primitives.ts";
-import { pointSchema } from "./common.ts";
+import { type Point, pointSchema } from "./common.ts";
 
 /** dispatch.driver-locations.v1, key driverId. */
 export interface DriverLocation {

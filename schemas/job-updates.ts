@@ -1,5 +1,5 @@
 import { timeSchema } from "./avro/primitives.ts";
-import { policyChangedSchema } from "./policies.ts";
+import { type ZonePolicy, policyChangedSchema } from "./policies.ts";
 
 interface JobUpdateBase {
   readonly jobId: string;
@@ -32,7 +32,7 @@ export interface JobProgressed extends JobUpdateBase {
 /** The operator's policy for a zone, copied to every partition; key = zone. */
 export interface JobPolicyChanged {
   readonly type: "PolicyChanged";
-  readonly policy: import("./policies.ts").ZonePolicy;
+  readonly policy: ZonePolicy;
 }
 /** dispatch.job-updates.v1, key jobId. */
 export type JobUpdate = JobReserved | JobDropped | JobProgressed | JobPolicyChanged;

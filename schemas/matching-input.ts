@@ -1,7 +1,17 @@
-import type { JobContent, JobToken, PlanStop, Point, Vehicle } from "./common.ts";
 import { timeSchema } from "./avro/primitives.ts";
-import { jobContentSchema, jobTokenSchema, planStopSchema, pointSchema, vehicleSchema } from "./common.ts";
-import { policyChangedSchema } from "./policies.ts";
+import {
+  type JobContent,
+  type JobToken,
+  type PlanStop,
+  type Point,
+  type Vehicle,
+  jobContentSchema,
+  jobTokenSchema,
+  planStopSchema,
+  pointSchema,
+  vehicleSchema,
+} from "./common.ts";
+import { type ZonePolicy, policyChangedSchema } from "./policies.ts";
 interface InCell {
   readonly cell: string;
   readonly at: number;
@@ -60,7 +70,7 @@ export interface Ticked {
 /** Copied to every partition; its key is the zone. */
 export interface MatchingPolicyChanged {
   readonly type: "PolicyChanged";
-  readonly policy: import("./policies.ts").ZonePolicy;
+  readonly policy: ZonePolicy;
 }
 /** dispatch.matching-input.v1, key dispatch cell. */
 export type MatchingInput = JobOpened | JobClosed | DriverPresent | ProposalRefused | Ticked | MatchingPolicyChanged;

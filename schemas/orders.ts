@@ -1,6 +1,5 @@
-import type { Point } from "./common.ts";
 import { countSchema, currencySchema, idSchema, minorSchema, noteSchema, tagsSchema, timeSchema } from "./avro/primitives.ts";
-import { pointSchema } from "./common.ts";
+import { type Point, pointSchema } from "./common.ts";
 
 interface OrderEventBase {
   readonly eventId: string;

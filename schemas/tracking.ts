@@ -1,6 +1,5 @@
-import type { Point } from "./common.ts";
 import { timeSchema } from "./avro/primitives.ts";
-import { pointSchema } from "./common.ts";
+import { type Point, pointSchema } from "./common.ts";
 /** dispatch.tracking.v1, key jobId: shown only while the trip names the same driver and attempt. */
 export interface JobTracked {
   readonly type: "JobTracked";

@@ -1,6 +1,5 @@
-import type { JobContent } from "./common.ts";
 import { timeSchema } from "./avro/primitives.ts";
-import { jobContentSchema } from "./common.ts";
+import { type JobContent, jobContentSchema } from "./common.ts";
 
 export type TripState = "open" | "offered" | "assigned" | "atPickup" | "pickedUp" | "completed" | "cancelled" | "failed";
 

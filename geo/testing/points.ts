@@ -1,5 +1,5 @@
 /** Points for tests: all over the earth, and by bearing and distance. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { EARTH_RADIUS_METRES } from "../distance.ts";
 import type { Point } from "../point.ts";
 

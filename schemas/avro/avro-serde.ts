@@ -13,8 +13,8 @@ export interface ValueSerde<T> {
   encode(value: T, target: Buffer, at: number): number;
   /** Reads exactly bytes[start, end). Throws SerdeError; the value's objects have the same shape each time. */
   decode(bytes: Buffer, start: number, end: number): T;
-  /** Throws VALIDATION for a value that `encode` would refuse: input from elsewhere, before it is trusted. */
-  validate(value: unknown): asserts value is T;
+  /** The value itself; throws VALIDATION if `encode` would refuse it: for input from elsewhere, before it is trusted. */
+  validate(value: unknown): T;
 }
 
 export interface AvroSerdeOptions<S extends AvroSchema> {
@@ -27,6 +27,8 @@ export interface AvroSerdeOptions<S extends AvroSchema> {
 }
 
 const FRAME_BYTES = 5;
+/** Writers' schemas that one serde keeps compiled. */
+const READERS_MAX = 1_024;
 
 /** Frames of the Confluent wire format: byte 0, the writer's schema id as 4 bytes big-endian, the Avro body. */
 export function avroSerde<const S extends AvroSchema>(options: AvroSerdeOptions<S>): ValueSerde<AvroValue<S>> {
@@ -42,8 +44,8 @@ class AvroSerde<T> implements ValueSerde<T> {
   readonly #codec: Codec;
   readonly #registry: SchemaRegistry;
   readonly #bytesMax: number;
-  /** Readers by the writer's schema id, and the one used last: nearly always there is only one. */
-  readonly #readers = new Map<number, BodyReader>();
+  /** Readers by the writer's schema id, or why there is none, and the one used last: nearly always there is only one. */
+  readonly #readers = new Map<number, BodyReader | SerdeError>();
   #lastId = -1;
   #lastReader: BodyReader | undefined;
 
@@ -86,13 +88,16 @@ class AvroSerde<T> implements ValueSerde<T> {
     return this.#lastReader.read(bytes, start + FRAME_BYTES, end) as T;
   }
 
-  validate(value: unknown): asserts value is T {
+  validate(value: unknown): T {
     this.#codec.validate(value);
+    // The check knows every field of the schema from which S derives T.
+    return value as T;
   }
 
   #reader(id: number): BodyReader {
-    let reader = this.#readers.get(id);
-    if (reader !== undefined) return reader;
+    const known = this.#readers.get(id);
+    if (known instanceof SerdeError) throw known;
+    if (known !== undefined) return known;
     const text = this.#registry.schemaById(id);
     const subject = this.#subject;
     if (text === undefined)
@@ -100,9 +105,16 @@ class AvroSerde<T> implements ValueSerde<T> {
         subject,
         schemaId: id,
       });
-    reader = this.#codec.readerFor(text);
-    this.#readers.set(id, reader);
-    return reader;
+    if (this.#readers.size >= READERS_MAX) this.#readers.clear();
+    try {
+      const reader = this.#codec.readerFor(text);
+      this.#readers.set(id, reader);
+      return reader;
+    } catch (error) {
+      // Compiled once, not for each record of a wrong writer.
+      if (error instanceof SerdeError) this.#readers.set(id, error);
+      throw error;
+    }
   }
 
   #notAFrame(bytes: Buffer, start: number, length: number): SerdeError {

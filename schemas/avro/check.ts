@@ -15,33 +15,18 @@ export type CheckKind = "decoded" | "foreign";
 export function createCheck(schema: AvroSchema, kind: CheckKind, path = ""): Check | undefined {
   if (typeof schema === "string") return primitive({ type: schema }, kind, path);
   if (isUnion(schema)) return union(schema, kind, path);
-  switch (schema.type) {
-    case "record":
-      return record(schema, kind, path);
-    case "enum":
-      return kind === "decoded" ? undefined : oneOf(new Set(schema.symbols), path);
-    case "array":
-      return array(createCheck(schema.items, kind, `${path}[]`), schema.maxItems, kind, path);
-    case "map":
-      return map(createCheck(schema.values, kind, `${path}{}`), kind, path);
-    default:
-      return primitive(schema, kind, path);
-  }
+  if (schema.type === "record") return record(schema, kind, path);
+  if (schema.type === "enum") return kind === "decoded" ? undefined : oneOf(new Set(schema.symbols), path);
+  if (schema.type === "array") return array(createCheck(schema.items, kind, `${path}[]`), schema.maxItems, kind, path);
+  if (schema.type === "map") return map(createCheck(schema.values, kind, `${path}{}`), kind, path);
+  return primitive(schema, kind, path);
 }
 
 function primitive(schema: AvroAnnotated, kind: CheckKind, path: string): Check | undefined {
-  switch (schema.type) {
-    case "int":
-    case "long":
-      return integer(schema, kind, path);
-    case "float":
-    case "double":
-      return finite(schema, path);
-    case "string":
-      return text(schema, kind, path);
-    default:
-      return kind === "decoded" ? undefined : plain(schema.type, path);
-  }
+  if (schema.type === "int" || schema.type === "long") return integer(schema, kind, path);
+  if (schema.type === "float" || schema.type === "double") return finite(schema, path);
+  if (schema.type === "string") return text(schema, kind, path);
+  return kind === "decoded" ? undefined : plain(schema.type, path);
 }
 
 function integer(schema: AvroAnnotated, kind: CheckKind, path: string): Check | undefined {
@@ -87,7 +72,7 @@ function oneOf(known: ReadonlySet<string>, path: string): Check {
   };
 }
 
-function plain(type: "null" | "boolean" | "bytes" | string, path: string): Check {
+function plain(type: "null" | "boolean" | "bytes", path: string): Check {
   return (value) => {
     const right = type === "null" ? value === null : type === "boolean" ? typeof value === "boolean" : Buffer.isBuffer(value);
     if (!right) throw validationError(path, `${shown(value)} is not ${type === "bytes" ? "a Buffer" : type}`);

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import type { Type, types } from "avsc";
-import { SerdeError } from "../errors.ts";
+import { SerdeError, validationError } from "../errors.ts";
 import { type DecodeLimits, SCHEMA_PLACES_MAX } from "./limits.ts";
 
 /** Walks one value of the writer's type and requires that it ends exactly at `end`. */
@@ -59,8 +59,9 @@ class Walker {
       case "boolean":
         return () => this.#boolean(path);
       case "int":
-      case "long":
         return () => this.#varint(path);
+      case "long":
+        return () => this.#wholeNumber(path);
       case "float":
         return () => this.#skip(4, path);
       case "double":
@@ -209,6 +210,15 @@ class Walker {
     throw malformed(path, "a number ends too early or is too long");
   }
 
+  #wholeNumber(path: string): void {
+    const start = this.#at;
+    this.#varint(path);
+    if (this.#at - start < UNSAFE_BYTES) return;
+    this.#at = start;
+    const value = this.#long(path);
+    if (!Number.isSafeInteger(value)) throw validationError(path, `${value} is beyond 2^53`);
+  }
+
   /** Exact below 2^53, and what lies above is beyond every limit that it is compared with. */
   #long(path: string): number {
     const start = this.#at;
@@ -225,6 +235,8 @@ class Walker {
 }
 
 const VARINT_BYTES_MAX = 10;
+/** Seven bytes hold 48 bits and a sign: only longer numbers can be beyond 2^53. */
+const UNSAFE_BYTES = 8;
 
 /** The fewest bytes that a value of the type takes. */
 function minimumBytes(type: Type, seen: Set<Type>): number {

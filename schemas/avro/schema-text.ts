@@ -33,18 +33,11 @@ class Writer {
       if (nested && records.length > 1) throw new TypeError("A union of several records stands only at the top of a schema.");
       return schema.map((branch) => this.write(branch, namespace, true));
     }
-    switch (schema.type) {
-      case "record":
-        return this.#record(schema, namespace);
-      case "enum":
-        return this.#named(schema, namespace, () => ({ ...schema }));
-      case "array":
-        return { ...schema, items: this.write(schema.items, namespace, true) };
-      case "map":
-        return { ...schema, values: this.write(schema.values, namespace, true) };
-      default:
-        return { ...schema };
-    }
+    if (schema.type === "record") return this.#record(schema, namespace);
+    if (schema.type === "enum") return this.#named(schema, namespace, () => ({ ...schema }));
+    if (schema.type === "array") return { ...schema, items: this.write(schema.items, namespace, true) };
+    if (schema.type === "map") return { ...schema, values: this.write(schema.values, namespace, true) };
+    return { ...schema };
   }
 
   #record(schema: AvroRecord, namespace: string): Json {
@@ -56,7 +49,7 @@ class Writer {
         ...(value === undefined ? {} : { default: value as Json }),
         ...(doc === undefined ? {} : { doc }),
       }));
-      if (this.#options.tags === true && schema.tagged === true) fields.unshift({ name: "type", type: "string", default: schema.name });
+      if (this.#options.tags === true && schema.tagged === true) fields.unshift(tagField(schema.name));
       return { ...schema, fields };
     });
   }
@@ -70,4 +63,9 @@ class Writer {
     this.#written.set(name, schema);
     return definition();
   }
+}
+
+/** An enum of one symbol, so that no field called `type` of a foreign writer can stand in for it. */
+function tagField(name: string): Json {
+  return { name: "type", type: { type: "enum", name: `${name}TypeTag`, symbols: [name] }, default: name };
 }
