@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ProtocolWorld } from "./testing/protocol-world.ts";
-import type { WorldBounds } from "./testing/protocol-world.ts";
+import type { WorldBounds } from "./testing/protocol-tables.ts";
 
 const worldOf = (changes: Partial<WorldBounds> = {}): ProtocolWorld => {
   const bounds = { drivers: 2, jobs: 4, cells: 2, capacity: 2, offers: false, rezone: false, veto: false, slow: "", ...changes };

@@ -1,8 +1,9 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hasEnded } from "./jobs/job.ts";
-import { ProtocolWorld, soundTables } from "./testing/protocol-world.ts";
-import type { Tables, WorldBounds } from "./testing/protocol-world.ts";
+import { soundTables } from "./testing/protocol-tables.ts";
+import type { Tables, WorldBounds } from "./testing/protocol-tables.ts";
+import { ProtocolWorld } from "./testing/protocol-world.ts";
 
 const bounds: fc.Arbitrary<WorldBounds> = fc
   .record({

@@ -42,6 +42,12 @@ const amend = (attempt = 1): DriverInput => ({
   at: 0,
 });
 
+const refusedBy = (state: DriverState, changes = {}, ...jobs: string[]): string[] => {
+  const decision = decide(state, proposalSample({ cell: "far", ...changes }, ...jobs));
+  expect(decision.state).toBe(state);
+  return kinds(decision);
+};
+
 describe("JobsProposed", () => {
   test("on duty, version equal, plan rule allows: a hold for each, replan, JobReserved to each job", () => {
     const decision = decide(onDuty(), proposalSample({}, "j0", "j1"));
@@ -63,11 +69,6 @@ describe("JobsProposed", () => {
     expect(records(decision.outputs)[0]).toMatchObject({ type: "JobReserved", offerUntil: 31_000 });
   });
   test("otherwise: refused to the cell in the proposal, present there or not", () => {
-    const refusedBy = (state: DriverState, changes = {}, ...jobs: string[]) => {
-      const decision = decide(state, proposalSample({ cell: "far", ...changes }, ...jobs));
-      expect(decision.state).toBe(state);
-      return kinds(decision);
-    };
     expect(refusedBy(onDuty(), { driverVersion: 0 })).toEqual(["refused to far version"]);
     expect(refusedBy(unknownDriver("d0"), { driverVersion: 0 })).toEqual(["refused to far duty"]);
     expect(refusedBy(onDuty(1), {}, "j0", "j1")).toEqual(["refused to far plan"]);

@@ -212,8 +212,9 @@ function atStop(
     after = { ...state, whereabouts: { ...state.whereabouts, latitude, longitude, fineCell: context.fineCellOf(point) } };
   }
   if (after.plan.duty !== "on") return progressed(after, hold, step, event, context);
-  const moved = after.whereabouts.fineCell !== state.whereabouts.fineCell;
+  const moved = after.whereabouts.fineCell !== state.whereabouts.fineCell || after.whereabouts.zoneEpoch !== context.zoneEpoch;
   const cells = moved ? context.cellsReached(after.whereabouts.fineCell) : after.plan.cells;
+  if (moved) after = { ...after, whereabouts: { ...after.whereabouts, zoneEpoch: context.zoneEpoch } };
   const told = changeCells(after, cells, { at: context.at, all: true });
   return progressed(told.state, hold, step, event, context, told.outputs);
 }

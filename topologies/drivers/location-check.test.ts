@@ -14,8 +14,8 @@ const settings: LocationSettings = {
   throttleMs: 3_000,
   speedMetresPerSecondMax: 70,
   zoneEpoch: 4,
-  metresBetween: geography.metresBetween,
-  surelyIn: geography.surelyIn,
+  metresBetween: (a, b) => geography.metresBetween(a, b),
+  surelyIn: (cell, at) => geography.surelyIn(cell, at),
   fineCellOf: (at) => {
     h3Calls++;
     return geography.fineCellOf(at);

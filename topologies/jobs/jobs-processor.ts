@@ -54,16 +54,10 @@ class JobsProcessor implements Processor<string, JobsRecord> {
   }
 
   process({ key, value, timestamp }: StreamRecord<string, JobsRecord>): void {
-    switch (value.type) {
-      case "PolicyChanged":
-        return this.#zoneStore.change(value.policy, timestamp);
-      case "JobReserved":
-      case "JobDropped":
-      case "JobProgressed":
-        return this.#decide(key, value, value, timestamp);
-      default:
-        return this.#decide(key, requestOf(value), value, timestamp);
-    }
+    if (value.type === "PolicyChanged") this.#zoneStore.change(value.policy, timestamp);
+    else if (value.type === "JobReserved" || value.type === "JobDropped" || value.type === "JobProgressed") {
+      this.#decide(key, value, value, timestamp);
+    } else this.#decide(key, requestOf(value), value, timestamp);
   }
 
   /** `event` is the input as it came, for a refusal. */

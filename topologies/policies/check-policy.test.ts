@@ -14,7 +14,7 @@ test("a policy that makes no sense is refused with field, value and range", () =
   const wrong: [Partial<typeof defaultPolicy>, string][] = [
     [{ tickMs: 0 }, "tickMs is 0"],
     [{ dispatchResolution: 9 }, "dispatchResolution is 9"],
-    [{ haloMetres: NaN }, "haloMetres is NaN"],
+    [{ haloMetres: -1 }, "haloMetres is -1"],
     [{ zone: "elsewhere" }, "its key is default"],
     [{ policy: "genius" }, "the policy genius"],
   ];

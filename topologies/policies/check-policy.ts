@@ -26,7 +26,7 @@ export function checkPolicy(key: string, policy: ZonePolicy, known: readonly str
   for (const [field, [least, most]] of Object.entries(ranges)) {
     const value = policy[field as keyof ZonePolicy];
     if (typeof value !== "number" || !(value >= least && value <= most)) {
-      throw invalid(policy, `${field} is ${String(value)}, it must be from ${least} to ${most}`);
+      throw invalid(policy, `${field} is ${JSON.stringify(value)}, it must be from ${least} to ${most}`);
     }
   }
 }

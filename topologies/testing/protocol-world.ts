@@ -7,7 +7,6 @@ import type {
   AssignmentEvent,
   DriverCommand,
   DriverEvent,
-  DriverPresent,
   JobContent,
   JobUpdate,
   MatchingInput,
@@ -16,40 +15,16 @@ import type {
   TripChanged,
   TripState,
 } from "#schemas";
-import { decideDriver } from "../drivers/driver-table.ts";
 import { unknownDriver } from "../drivers/driver.ts";
-import type { DriverDecision, DriverInput, DriverState } from "../drivers/driver.ts";
+import type { DriverInput, DriverState } from "../drivers/driver.ts";
 import { whyRefused } from "../drivers/plan.ts";
-import { decideJob } from "../jobs/job-table.ts";
 import { hasEnded } from "../jobs/job.ts";
 import type { Job, JobDecision, JobInput } from "../jobs/job.ts";
-import { decideCell } from "../matching/cell-table.ts";
 import type { CellInput } from "../matching/cell-table.ts";
-import { isSkipped } from "../matching/cell.ts";
-import type { Cell, CellDecision, CellJob } from "../matching/cell.ts";
+import type { Cell } from "../matching/cell.ts";
 import { cellAfter, contentSample, driverContext, emptyCell, jobContext, point, policySample, proposalSample } from "./samples.ts";
-
-/** The tables as the world calls them; a test may plant a wrong rule by wrapping one. */
-export interface Tables {
-  readonly driver: (state: DriverState, input: DriverInput, context: ReturnType<typeof driverContext>) => DriverDecision;
-  readonly job: (jobId: string, job: Job | undefined, input: JobInput, context: ReturnType<typeof jobContext>) => JobDecision;
-  readonly cell: (cell: Cell, input: CellInput) => CellDecision;
-}
-export const soundTables: Tables = { driver: decideDriver, job: decideJob, cell: decideCell };
-
-export interface WorldBounds {
-  readonly drivers: number;
-  readonly jobs: number;
-  readonly cells: number;
-  readonly capacity: number;
-  readonly offers: boolean;
-  /** Openings move from cell 0 to cell 1 at some moment. */
-  readonly rezone: boolean;
-  /** Job 0 asks for a tag that no cell looks at and only the last driver has. */
-  readonly veto: boolean;
-  /** Records of this kind of channel, such as `j>d` from jobs to drivers, stay under way for long. */
-  readonly slow: string;
-}
+import { looksFree, mayAsk, soundTables } from "./protocol-tables.ts";
+import type { Tables, WorldBounds } from "./protocol-tables.ts";
 
 type Record_ = DriverCommand | JobUpdate | MatchingInput;
 type Step = () => void;
@@ -315,8 +290,11 @@ export class ProtocolWorld {
       case "DriverPresent":
       case "ProposalRefused":
         return this.#toCell(receiver, record);
-      default:
+      case "Ticked":
+      case "PolicyChanged":
         throw new Error(`${record.type} goes through no channel`);
+      default:
+        throw new Error(`unwired ${JSON.stringify(record satisfies never)}`);
     }
   }
 
@@ -492,14 +470,4 @@ export class ProtocolWorld {
   #eventId(): string {
     return `e${++this.#eventIds}`;
   }
-}
-
-function mayAsk(job: CellJob, driver: DriverPresent): boolean {
-  return !isSkipped(job, driver) && !job.excludedDrivers.includes(driver.driverId);
-}
-
-/** As much of the plan rule as a cell knows; requirements are left out, so that drivers have something to refuse. */
-function looksFree(driver: DriverPresent, jobs: readonly CellJob[]): boolean {
-  if (driver.jobs.length + jobs.length > driver.capacity || driver.jobs.some((job) => job.arrived)) return false;
-  return new Set([...driver.jobs, ...jobs.map((job) => job.content)].map((job) => job.placeId)).size === 1;
 }

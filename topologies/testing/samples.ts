@@ -167,7 +167,13 @@ export function cellAfter(
 ): Cell {
   const jobs = new Map<string, unknown>(cell.jobs);
   const drivers = new Map<string, unknown>(cell.drivers);
-  for (const [id, job] of decision.jobs) job === undefined ? jobs.delete(id) : jobs.set(id, job);
-  for (const [id, driver] of decision.drivers) driver === undefined ? drivers.delete(id) : drivers.set(id, driver);
+  for (const [id, job] of decision.jobs) {
+    if (job === undefined) jobs.delete(id);
+    else jobs.set(id, job);
+  }
+  for (const [id, driver] of decision.drivers) {
+    if (driver === undefined) drivers.delete(id);
+    else drivers.set(id, driver);
+  }
   return { name: cell.name, jobs: jobs as Map<string, never>, drivers: drivers as Map<string, never> };
 }

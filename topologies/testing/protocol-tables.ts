@@ -1,0 +1,44 @@
+/** What a protocol world is made of: the tables, how large it is, and what a cell may ask. */
+import type { DriverPresent } from "#schemas";
+import { decideDriver } from "../drivers/driver-table.ts";
+import type { DriverDecision, DriverInput, DriverState } from "../drivers/driver.ts";
+import { decideJob } from "../jobs/job-table.ts";
+import type { Job, JobDecision, JobInput } from "../jobs/job.ts";
+import { decideCell } from "../matching/cell-table.ts";
+import type { CellInput } from "../matching/cell-table.ts";
+import { isSkipped } from "../matching/cell.ts";
+import type { Cell, CellDecision, CellJob } from "../matching/cell.ts";
+import type { driverContext, jobContext } from "./samples.ts";
+
+/** The tables as the world calls them; a test may plant a wrong rule by wrapping one. */
+export interface Tables {
+  readonly driver: (state: DriverState, input: DriverInput, context: ReturnType<typeof driverContext>) => DriverDecision;
+  readonly job: (jobId: string, job: Job | undefined, input: JobInput, context: ReturnType<typeof jobContext>) => JobDecision;
+  readonly cell: (cell: Cell, input: CellInput) => CellDecision;
+}
+export const soundTables: Tables = { driver: decideDriver, job: decideJob, cell: decideCell };
+
+export interface WorldBounds {
+  readonly drivers: number;
+  readonly jobs: number;
+  readonly cells: number;
+  readonly capacity: number;
+  readonly offers: boolean;
+  /** Openings move from cell 0 to cell 1 at some moment. */
+  readonly rezone: boolean;
+  /** Job 0 asks for a tag that no cell looks at and only the last driver has. */
+  readonly veto: boolean;
+  /** Records of this kind of channel, such as `j>d` from jobs to drivers, stay under way for long. */
+  readonly slow: string;
+}
+
+/** The driver may be asked for this job. */
+export function mayAsk(job: CellJob, driver: DriverPresent): boolean {
+  return !isSkipped(job, driver) && !job.excludedDrivers.includes(driver.driverId);
+}
+
+/** As much of the plan rule as a cell knows; requirements are left out, so that drivers have something to refuse. */
+export function looksFree(driver: DriverPresent, jobs: readonly CellJob[]): boolean {
+  if (driver.jobs.length + jobs.length > driver.capacity || driver.jobs.some((job) => job.arrived)) return false;
+  return new Set([...driver.jobs, ...jobs.map((job) => job.content)].map((job) => job.placeId)).size === 1;
+}
