@@ -37,6 +37,8 @@ export interface StepResult {
   readonly worked: boolean;
   /** When `step` has something to do by the clock alone; Infinity if nothing. */
   readonly nextDueAt: number;
+  /** An opening or a commit is under way: step again when `settled()` resolves. */
+  readonly pending: boolean;
 }
 
 export type StreamThreadState = "created" | "starting" | "running" | "draining" | "stopped" | "failed";

@@ -1,0 +1,153 @@
+/**
+ * Commits of one thread, at most one in flight. While it is, tasks go on into their active overlays and the writer's open
+ * builders; nothing of that is sealed before the one in flight is acknowledged.
+ */
+import assert from "node:assert/strict";
+import type { Disk } from "#disk";
+import type { OffsetCommit, RowWrite, Writer } from "#log";
+import { LatencyHistogram } from "../metrics/latency-histogram.ts";
+import type { Task } from "../task/task.ts";
+import type { StreamThreadConfig } from "./thread.ts";
+
+export interface CommitCycleOptions {
+  readonly config: StreamThreadConfig;
+  readonly writer: Writer;
+  readonly tasks: readonly Task[];
+  readonly disk: Disk;
+  /** Rows go with the commit; otherwise they are written when it is acknowledged. */
+  readonly atomicRows: boolean;
+  readonly stepClock: () => number;
+  readonly latency: LatencyHistogram;
+}
+
+export type CommitOutcome =
+  | { readonly committed: true; readonly units: number }
+  /** `units`: how many were in the commit that failed. */
+  | { readonly committed: false; readonly units: number; readonly error: Error };
+
+interface InFlight {
+  readonly tasks: readonly Task[];
+  readonly rows: readonly RowWrite[];
+  readonly units: number;
+  readonly startedAt: number;
+  endedAt: number;
+  settled: "no" | "committed" | "failed";
+  error: Error | undefined;
+}
+
+export class CommitCycle {
+  /** Units done since the last seal. */
+  units = 0;
+  readonly #options: CommitCycleOptions;
+  #inFlight: InFlight | undefined;
+  #settling: Promise<void> = Promise.resolve();
+  #dirtySince = Infinity;
+  #lastWorkAt = -Infinity;
+
+  constructor(options: CommitCycleOptions) {
+    this.#options = options;
+  }
+
+  get inFlight(): boolean {
+    return this.#inFlight !== undefined;
+  }
+
+  /** The commit in flight still waits for its answer. */
+  get waiting(): boolean {
+    return this.#inFlight?.settled === "no";
+  }
+
+  /** Resolves when the commit in flight has its answer. */
+  get settling(): Promise<void> {
+    return this.#settling;
+  }
+
+  get dirty(): boolean {
+    return this.#dirtySince !== Infinity;
+  }
+
+  worked(now: number, units: number): void {
+    this.units += units;
+    this.#lastWorkAt = now;
+    if (this.#dirtySince === Infinity && this.#options.tasks.some(({ tookPart }) => tookPart)) this.#dirtySince = now;
+  }
+
+  /** Nothing more is taken while this much waits behind a commit in flight. */
+  get full(): boolean {
+    const { writer, tasks, config } = this.#options;
+    let bytes = writer.bufferedBytes;
+    for (const task of tasks) bytes += task.state.dirtyBytes;
+    return bytes >= config.commitBytesMax;
+  }
+
+  /** `idle`: the buffers are empty. */
+  due(now: number, idle: boolean): boolean {
+    if (!this.dirty || this.inFlight) return false;
+    const { commitIntervalMs, idleCommitMs } = this.#options.config;
+    return now - this.#dirtySince >= commitIntervalMs || (idle && now - this.#lastWorkAt >= idleCommitMs) || this.full;
+  }
+
+  nextDueAt(): number {
+    if (!this.dirty || this.inFlight) return Infinity;
+    const { commitIntervalMs, idleCommitMs } = this.#options.config;
+    return Math.min(this.#dirtySince + commitIntervalMs, this.#lastWorkAt + idleCommitMs);
+  }
+
+  /** Seals every task that took part and sends it off. Throws SerdeError when a value does not encode; nothing is in flight then. */
+  start(): void {
+    assert(this.#inFlight === undefined, "at most one commit is in flight");
+    const { writer, atomicRows, stepClock } = this.#options;
+    const tasks = this.#options.tasks.filter(({ tookPart }) => tookPart);
+    const offsets: OffsetCommit[] = [];
+    const rows: RowWrite[] = [];
+    for (const task of tasks) {
+      const sealed = task.seal();
+      offsets.push(...sealed.offsets);
+      for (const row of sealed.state.rows) rows.push(row);
+      // Where rows are not atomic with the log, `sealed.state.changes` go to the changelogs here, through the same writer.
+    }
+    const flight: InFlight = {
+      tasks,
+      rows: atomicRows ? [] : rows,
+      units: this.units,
+      startedAt: stepClock(),
+      endedAt: 0,
+      settled: "no",
+      error: undefined,
+    };
+    this.#inFlight = flight;
+    this.units = 0;
+    this.#dirtySince = Infinity;
+    const finish = (error: unknown): void => {
+      flight.endedAt = stepClock();
+      flight.settled = error === undefined ? "committed" : "failed";
+      flight.error = error === undefined || error instanceof Error ? error : new Error(String(error));
+    };
+    this.#settling = writer.commit({ offsets, rows: atomicRows ? rows : [] }).then(() => finish(undefined), finish);
+  }
+
+  /** What became of the commit in flight, once, when its answer is there. A committed one has been acknowledged to the tasks. */
+  takeOutcome(): CommitOutcome | undefined {
+    const flight = this.#inFlight;
+    if (flight === undefined || flight.settled === "no") return undefined;
+    const { units, error } = flight;
+    if (error !== undefined) return { committed: false, units, error };
+    this.#writeRows(flight.rows);
+    for (const task of flight.tasks) task.state.acknowledge();
+    this.#inFlight = undefined;
+    this.#options.latency.observe(flight.endedAt - flight.startedAt);
+    return { committed: true, units };
+  }
+
+  /** Rows may lag what was committed, never lead it: only now, and without waiting for the disk. */
+  #writeRows(rows: readonly RowWrite[]): void {
+    if (rows.length === 0) return;
+    const { disk } = this.#options;
+    const batch = disk.batch();
+    for (const { key, value } of rows) {
+      if (value === null) batch.delete("rows", key);
+      else batch.put("rows", key, value);
+    }
+    disk.write(batch, { sync: false });
+  }
+}

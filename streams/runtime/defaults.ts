@@ -1,0 +1,74 @@
+/** Every number a stream thread is run with unless it is told otherwise, and the real clocks and timers that hosts inject. */
+import type { StreamThreadConfig, StructuredLogger } from "./thread.ts";
+
+/** What a user may leave out. */
+export type StreamThreadDefaults = Omit<StreamThreadConfig, "applicationId" | "instanceId" | "thread">;
+
+export const STREAM_THREAD_DEFAULTS: StreamThreadDefaults = {
+  commitIntervalMs: 100,
+  idleCommitMs: 5,
+  commitBytesMax: 16 * 1024 * 1024,
+  stepMs: 10,
+  bufferRecordsMax: 1_000,
+  bufferBytesMax: 4 * 1024 * 1024,
+  taskIdleMs: 0,
+  failureRatioMax: 0.5,
+  failureWindowRecords: 1_000,
+  timestampLeadMsMax: 60 * 60 * 1000,
+  freeze: false,
+};
+
+/** Where rows and records are committed together a commit is cheap. */
+export const EMBEDDED_COMMIT_INTERVAL_MS = 20;
+
+/** Units a task does before the next task has its turn and the step looks at its clock. */
+export const UNITS_PER_TURN = 64;
+/** Units a step does at most, whatever its clock says: a timer that sets itself again and again yields to the host too. */
+export const UNITS_PER_STEP_MAX = 100_000;
+
+export const RETRY_BASE_MS = 50;
+export const RETRY_CAP_MS = 5_000;
+/** A thread that has not got through for so long gives up. */
+export const RETRY_BUDGET_MS = 5 * 60 * 1000;
+
+/** An idle host looks at its thread at least this often. */
+export const IDLE_WAIT_MS_MAX = 1_000;
+export const STOP_DEADLINE_MS = 30_000;
+/** A thread that is replaced more often than this within a minute is not replaced again. */
+export const REPLACEMENTS_PER_MINUTE_MAX = 3;
+export const DEAD_LETTER_RETENTION_MS = 14 * 24 * 60 * 60 * 1000;
+export const RECORD_BYTES_MAX = 1024 * 1024;
+/** Room for the headers that a dead letter adds. */
+export const DEAD_LETTER_EXTRA_BYTES = 64 * 1024;
+
+/** Time as a host sees it; a virtual one in tests and simulation. */
+export interface HostClock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Monotonic milliseconds, for the yield only. */
+  monotonic(): number;
+  /** Resolves after `ms`, or as soon as `cancelled` does. */
+  sleep(ms: number, cancelled: Promise<unknown>): Promise<void>;
+}
+
+export const realClock: HostClock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  async sleep(ms, cancelled) {
+    let timer: NodeJS.Timeout | undefined;
+    const slept = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await Promise.race([slept, cancelled]);
+    clearTimeout(timer);
+  },
+};
+
+/** One turn of the event loop. */
+export function turnOfLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+export const silentLogger: StructuredLogger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,0 +1,44 @@
+/** Brings fetched blocks into the buffers of the tasks, and pauses a partition at the mark until its buffer is half empty. */
+import type { Reader } from "#log";
+import type { InputPartition } from "../task/input-partition.ts";
+import type { Task } from "../task/task.ts";
+
+export class InputFeed {
+  readonly #reader: Reader;
+  readonly #inputs: readonly InputPartition[];
+  readonly #byTopic = new Map<string, InputPartition[]>();
+
+  constructor(reader: Reader, tasks: readonly Task[]) {
+    this.#reader = reader;
+    this.#inputs = tasks.flatMap(({ inputs }) => inputs);
+    for (const input of this.#inputs) {
+      const { name } = input.topic;
+      const partitions = this.#byTopic.get(name) ?? [];
+      this.#byTopic.set(name, partitions);
+      partitions[input.partition] = input;
+    }
+  }
+
+  /** Answers whether something came. What the reader throws passes through. */
+  feed(): boolean {
+    this.#resume();
+    const batches = this.#reader.poll();
+    for (const batch of batches) {
+      const input = this.#byTopic.get(batch.topic)?.[batch.partition];
+      if (input === undefined) continue;
+      input.add(batch);
+      if (!input.full || input.paused) continue;
+      input.paused = true;
+      this.#reader.pause(batch);
+    }
+    return batches.length > 0;
+  }
+
+  #resume(): void {
+    for (const input of this.#inputs) {
+      if (!input.paused || !input.halfEmpty) continue;
+      input.paused = false;
+      this.#reader.resume({ topic: input.topic.name, partition: input.partition });
+    }
+  }
+}

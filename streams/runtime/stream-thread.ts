@@ -1,0 +1,438 @@
+/**
+ * A stream thread: the tasks it was given, one reader, one writer, one transaction at a time. Plain and passive: a host calls
+ * `step`, and everything that takes a while is a promise whose outcome the next step finds.
+ */
+import assert from "node:assert/strict";
+import { LogError, WriterLostError, type Reader } from "#log";
+import { SerdeError } from "#state";
+import { StreamsError, TaskFailedError } from "../errors.ts";
+import { LatencyHistogram } from "../metrics/latency-histogram.ts";
+import type { InputPartition } from "../task/input-partition.ts";
+import type { Task } from "../task/task.ts";
+import type { Assignment } from "./assignment.ts";
+import { CarefulMode } from "./careful-mode.ts";
+import { CommitCycle } from "./commit-cycle.ts";
+import { UNITS_PER_STEP_MAX, UNITS_PER_TURN } from "./defaults.ts";
+import { InputFeed } from "./input-feed.ts";
+import { openTasks, prepareOpening, taskNames, type Opening } from "./open-tasks.ts";
+import { prepareState } from "./prepare-state.ts";
+import { RetryBackoff } from "./retry-backoff.ts";
+import { countWork, NO_WORK, type WorkCounts } from "./thread-counts.ts";
+import { nextThreadState, type ThreadEvent } from "./thread-life.ts";
+import type { StepResult, StreamThread, StreamThreadConfig, StreamThreadState, ThreadDependencies, ThreadMetrics } from "./thread.ts";
+
+export interface StreamThreadOptions {
+  readonly config: StreamThreadConfig;
+  readonly dependencies: ThreadDependencies;
+  readonly assignment: Assignment;
+}
+
+/** Everything that lives from one opening to the next. */
+interface Session {
+  readonly opening: Opening;
+  readonly reader: Reader;
+  readonly feed: InputFeed;
+  readonly tasks: readonly Task[];
+  readonly commits: CommitCycle;
+}
+
+const NEVER = Infinity;
+
+/** A stream thread that has not begun; its first step begins it. */
+export function createStreamThread(options: StreamThreadOptions): AbandonableStreamThread {
+  return new TaskThread(options);
+}
+
+/** What a host uses beyond the contract. */
+export interface AbandonableStreamThread extends StreamThread {
+  /** Drops everything at once, committing nothing: for a stop that takes too long. */
+  abandon(): void;
+  readonly tasks: readonly Task[];
+}
+
+class TaskThread implements AbandonableStreamThread {
+  readonly #config: StreamThreadConfig;
+  readonly #dependencies: ThreadDependencies;
+  readonly #assignment: Assignment;
+  readonly #careful = new CarefulMode();
+  readonly #backoff: RetryBackoff;
+  readonly #latency = new LatencyHistogram();
+  #state: StreamThreadState = "created";
+  #error: Error | undefined;
+  #now = -NEVER;
+  #session: Session | undefined;
+  #retryAt = -NEVER;
+  /** An opening or a closing under way. */
+  #pending: Promise<void> | undefined;
+  #opened: Opening | Error | undefined;
+  #stopping: Promise<void> | undefined;
+  #turn = 0;
+  #committedWork: WorkCounts = NO_WORK;
+  #baseWork: WorkCounts = NO_WORK;
+  #sealedWork: WorkCounts = NO_WORK;
+  #commits = 0;
+  #aborts = 0;
+  #restores = 0;
+
+  constructor({ config, dependencies, assignment }: StreamThreadOptions) {
+    this.#config = config;
+    this.#dependencies = dependencies;
+    this.#assignment = assignment;
+    this.#backoff = new RetryBackoff(config.thread + 1);
+  }
+
+  get state(): StreamThreadState {
+    return this.#state;
+  }
+
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#session?.tasks ?? [];
+  }
+
+  step(now: number): StepResult {
+    // A clock that jumps back stands still.
+    if (now > this.#now) this.#now = now;
+    let worked = true;
+    try {
+      if (this.#state === "created") this.#start();
+      else if (this.#state === "starting") worked = this.#goOnStarting();
+      else if (this.#state === "running") worked = this.#work();
+      else worked = false;
+    } catch (error) {
+      this.#broke(error);
+    }
+    const pending = this.#pending !== undefined || this.#session?.commits.waiting === true;
+    return { worked, pending, nextDueAt: this.#nextDueAt() };
+  }
+
+  async settled(): Promise<void> {
+    await (this.#pending ?? this.#session?.commits.settling);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  abandon(): void {
+    if (this.#state === "stopped" || this.#state === "failed") return;
+    this.#fail(new StreamsError("STOP_TIMEOUT", `Thread ${this.#config.thread} did not stop in time; its uncommitted work is dropped.`));
+  }
+
+  metrics(): ThreadMetrics {
+    const { recordsProcessed, recordsSent, deadLettersByCode } = this.#committedWork;
+    const inputs = this.tasks.flatMap(({ name, inputs }) => inputs.map((input) => ({ name, input })));
+    return {
+      recordsProcessed,
+      recordsForwarded: recordsSent,
+      deadLetters: Object.values(deadLettersByCode).reduce((sum, count) => sum + count, 0),
+      deadLettersByCode,
+      commits: this.#commits,
+      aborts: this.#aborts,
+      restores: this.#restores,
+      commitLatency: this.#latency.counts(),
+      bufferedRecords: inputs.reduce((sum, { input }) => sum + input.bufferedRecords, 0),
+      bufferedBytes: inputs.reduce((sum, { input }) => sum + input.bufferedBytes, 0),
+      lag: inputs.map(({ name, input }) => this.#lag(name, input)),
+    };
+  }
+
+  #start(): void {
+    this.#become("start");
+    this.#dependencies.logger.info({ thread: this.#config.thread, tasks: taskNames(this.#assignment.tasks) }, "stream thread starts");
+    this.#beginOpening();
+  }
+
+  #beginOpening(): void {
+    const { topology, log } = this.#dependencies;
+    const { applicationId, instanceId, thread } = this.#config;
+    const closing = this.#pending ?? Promise.resolve();
+    this.#pending = closing
+      .then(() =>
+        prepareOpening({
+          log,
+          topology,
+          tasks: this.#assignment.tasks,
+          group: applicationId,
+          transactionalId: `${applicationId}-${instanceId}-${thread}`,
+        }),
+      )
+      .then(
+        (opening) => this.#settle(opening),
+        (error: unknown) => this.#settle(asError(error)),
+      );
+  }
+
+  #settle(opened: Opening | Error): void {
+    this.#opened = opened;
+    this.#pending = undefined;
+  }
+
+  #goOnStarting(): boolean {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    if (opened instanceof Error) throw opened;
+    if (opened !== undefined) {
+      this.#open(opened);
+      return true;
+    }
+    if (this.#pending !== undefined || this.#now < this.#retryAt) return false;
+    this.#beginOpening();
+    return true;
+  }
+
+  #open(opening: Opening): void {
+    const { topology, log, disk, stepClock } = this.#dependencies;
+    const { atomicRows } = log.capabilities;
+    const config = this.#config;
+    const reader = log.reader();
+    try {
+      const { tasks, restored } = openTasks(opening, reader, {
+        topology,
+        disk,
+        config,
+        tasks: this.#assignment.tasks,
+        storeIds: prepareState({ disk, topology, applicationId: config.applicationId }),
+        // The database checks what it reads; a broker's bytes came over a network.
+        limits: { ...config, checkCrc: !atomicRows },
+        condemned: this.#careful.condemned,
+        now: this.#now,
+      });
+      const commits = new CommitCycle({ config, writer: opening.writer, tasks, disk, atomicRows, stepClock, latency: this.#latency });
+      this.#session = { opening, reader, tasks, commits, feed: new InputFeed(reader, tasks) };
+      this.#baseWork = this.#committedWork;
+      this.#restores += restored;
+    } catch (error) {
+      this.#pending = closeAll(reader, opening);
+      throw error;
+    }
+    this.#become("opened");
+    this.#dependencies.logger.info({ thread: config.thread, careful: this.#careful.on }, "stream thread runs");
+  }
+
+  #work(): boolean {
+    const session = this.#session;
+    assert(session, "a running thread has tasks");
+    const settled = this.#takeOutcome(session);
+    if (this.#state !== "running") return true;
+    return (this.#careful.on ? this.#workCarefully(session) : this.#workFreely(session)) || settled;
+  }
+
+  #workFreely(session: Session): boolean {
+    const { feed, commits } = session;
+    const endsAt = this.#dependencies.stepClock() + this.#config.stepMs;
+    let total = 0;
+    let fedOnce = false;
+    for (;;) {
+      const fed = feed.feed();
+      const units = this.#turns(session, endsAt);
+      total += units;
+      fedOnce ||= fed;
+      const over = this.#dependencies.stepClock() >= endsAt || total >= UNITS_PER_STEP_MAX;
+      if (commits.due(this.#now, units === 0 && !fed)) {
+        this.#commit(session);
+        return true;
+      }
+      if (over || (units === 0 && !fed) || commits.full) return total > 0 || fedOnce;
+    }
+  }
+
+  /** Each task in turn, until none has anything to do or the time is over. The next call goes on with the next task. */
+  #turns({ tasks, commits }: Session, endsAt: number): number {
+    let total = 0;
+    let idle = 0;
+    while (idle < tasks.length && !commits.full && total < UNITS_PER_STEP_MAX) {
+      const task = tasks[this.#turn++ % tasks.length] as Task; // in bounds
+      const units = task.run(this.#now, UNITS_PER_TURN);
+      idle = units === 0 ? idle + 1 : 0;
+      total += units;
+      if (units > 0) commits.worked(this.#now, units);
+      if (this.#dependencies.stepClock() >= endsAt) break;
+    }
+    return total;
+  }
+
+  #workCarefully(session: Session): boolean {
+    const { feed, tasks, commits } = session;
+    if (commits.inFlight) return false;
+    const fed = feed.feed();
+    for (let tried = 0; tried < tasks.length; tried++) {
+      const task = tasks[this.#turn++ % tasks.length] as Task; // in bounds
+      if (task.run(this.#now, 1) === 0) continue;
+      commits.worked(this.#now, 1);
+      if (commits.dirty) this.#commitCarefully(session, task);
+      return true;
+    }
+    return fed;
+  }
+
+  #commit({ commits, tasks }: Session): void {
+    const { units } = commits;
+    this.#sealedWork = countWork(this.#baseWork, tasks);
+    try {
+      commits.start();
+    } catch (error) {
+      if (error instanceof SerdeError) this.#careful.enter(units);
+      throw error;
+    }
+  }
+
+  #commitCarefully(session: Session, task: Task): void {
+    try {
+      session.commits.start();
+      this.#careful.carries(task, false);
+    } catch (error) {
+      if (!(error instanceof SerdeError)) throw error;
+      task.condemnLastUnit(error);
+      session.commits.start();
+      this.#careful.carries(task, true);
+    }
+    this.#sealedWork = countWork(this.#baseWork, session.tasks);
+  }
+
+  /** True when there was one. A failed commit throws. */
+  #takeOutcome({ commits }: Session): boolean {
+    const outcome = commits.takeOutcome();
+    if (outcome === undefined) return false;
+    if (outcome.committed) {
+      this.#commits++;
+      this.#committedWork = this.#sealedWork;
+      this.#backoff.succeeded();
+      if (this.#careful.on) this.#careful.committed();
+      return true;
+    }
+    const { error, units } = outcome;
+    if (error instanceof LogError && error.code === "COMMIT_REFUSED") {
+      if (this.#careful.on && !this.#careful.refused(error)) throw this.#hopeless(error);
+      this.#careful.enter(units + commits.units);
+    }
+    throw error;
+  }
+
+  #hopeless(cause: Error): TaskFailedError {
+    const message = `Thread ${this.#config.thread}: even the dead letter of one record is refused. ${cause.message}`;
+    return new TaskFailedError("TASK_FAILED", message, { cause });
+  }
+
+  #broke(error: unknown): void {
+    const cause = asError(error);
+    const { logger } = this.#dependencies;
+    if (!isRetriable(cause)) return this.#fail(cause);
+    const retryAt = isContentsFault(cause) ? this.#now : this.#backoff.next(this.#now);
+    if (retryAt === undefined) return this.#fail(cause);
+    logger.warn({ thread: this.#config.thread, error: cause, retryAt }, "uncommitted work is dropped; going on from what was committed");
+    this.#aborts++;
+    this.#retryAt = retryAt;
+    this.#dropSession();
+    this.#become("lost");
+  }
+
+  #fail(error: Error): void {
+    this.#error ??= error;
+    this.#dependencies.logger.error({ thread: this.#config.thread, error }, "stream thread failed");
+    this.#dropSession();
+    this.#become("fatal");
+  }
+
+  /** Tasks end now, reader and writer as soon as what is under way has ended. */
+  #dropSession(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#session = undefined;
+    for (const task of session.tasks) this.#closeTask(task);
+    const settling = session.commits.settling;
+    const closing = settling.then(() => closeAll(session.reader, session.opening));
+    this.#pending = closing.finally(() => {
+      if (this.#pending === pending) this.#pending = undefined;
+    });
+    const pending = this.#pending;
+  }
+
+  #closeTask(task: Task): void {
+    try {
+      task.close();
+    } catch (error) {
+      this.#dependencies.logger.warn({ thread: this.#config.thread, task: task.name, error }, "a processor failed to close");
+    }
+  }
+
+  async #stop(): Promise<void> {
+    this.#become("stop");
+    while (this.#pending !== undefined) await this.#pending;
+    const opened = this.#opened;
+    this.#opened = undefined;
+    if (opened !== undefined && !(opened instanceof Error)) await opened.writer.close();
+    if (this.#session !== undefined) await this.#drain(this.#session);
+    while (this.#pending !== undefined) await this.#pending;
+    if (this.#state !== "draining") return;
+    this.#become("drained");
+    this.#dependencies.logger.info({ thread: this.#config.thread }, "stream thread stopped");
+  }
+
+  /** Commits what is done. What cannot be committed is dropped: the next start does it again. */
+  async #drain(session: Session): Promise<void> {
+    try {
+      for (let commits = 0; commits < 2 && this.#session === session; commits++) {
+        await session.commits.settling;
+        this.#takeOutcome(session);
+        if (!session.commits.dirty) break;
+        this.#commit(session);
+      }
+      await session.commits.settling;
+      this.#takeOutcome(session);
+      this.#dropSession();
+    } catch (error) {
+      if (this.#state === "draining") this.#broke(error);
+    }
+  }
+
+  #lag(task: string, input: InputPartition): ThreadMetrics["lag"][number] {
+    const { topic, partition, position, headTimestamp } = input;
+    const end = this.#session?.reader.endOffset({ topic: topic.name, partition }) ?? position;
+    return { task, topic: topic.name, partition, records: Math.max(0, end - position), headTimestamp };
+  }
+
+  #nextDueAt(): number {
+    if (this.#state === "starting") return this.#pending === undefined ? this.#retryAt : NEVER;
+    const session = this.#session;
+    if (this.#state !== "running" || session === undefined) return NEVER;
+    let due = session.commits.nextDueAt();
+    for (const task of session.tasks) due = Math.min(due, task.nextDueAt());
+    return due;
+  }
+
+  #become(event: ThreadEvent): void {
+    const next = nextThreadState(this.#state, event);
+    assert(next !== null, `thread ${this.#config.thread}: ${event} cannot happen while ${this.#state}`);
+    this.#state = next;
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Known to have failed, and what was to be written is to blame: trying again at once in careful mode finds the culprit. */
+function isContentsFault(error: Error): boolean {
+  return error instanceof SerdeError || (error instanceof LogError && error.code === "COMMIT_REFUSED");
+}
+
+/** A fenced writer must not come back: it would fence the newer one. */
+function isRetriable(error: Error): boolean {
+  if (error instanceof SerdeError) return true;
+  if (!(error instanceof LogError) || error.code === "WRITER_FENCED") return false;
+  return (
+    error instanceof WriterLostError ||
+    error.code === "LOG_UNAVAILABLE" ||
+    error.code === "COMMIT_UNKNOWN" ||
+    error.code === "COMMIT_REFUSED"
+  );
+}
+
+async function closeAll(reader: Reader, { writer }: Opening): Promise<void> {
+  await Promise.allSettled([reader.close(), writer.close()]);
+}
