@@ -9,5 +9,20 @@ export const WORLD_DEFAULTS = {
   mdrpPriceMinor: 2_500,
 } as const;
 
+/** A city of moderate size; the seed alone must be given. */
+export const CITY_DEFAULTS = {
+  // Berlin, Alexanderplatz.
+  centre: { latitude: 52.5219, longitude: 13.4132 },
+  radiusMetres: 7_000,
+  drivers: 200,
+  ordersPerMinute: 20,
+  ridesPerMinute: 4,
+  restaurants: 120,
+  shiftMs: 8 * 60 * 60_000,
+  gpsEveryMs: 5_000,
+  gpsNoiseMetres: 6,
+  habits: { declineProbability: 0, silenceProbability: 0, earlyEndProbability: 0, cancelProbability: 0 },
+} as const;
+
 /** Milliseconds since the epoch, as the machine says. */
 export const systemClock: Clock = { now: () => Date.now() };

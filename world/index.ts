@@ -16,3 +16,7 @@ export type { Clock, World, WorldEvent } from "./world.ts";
 export { replay } from "./replay.ts";
 export type { History, ReplayOptions } from "./replay.ts";
 export { WORLD_DEFAULTS, systemClock } from "./defaults.ts";
+export { cityConfig, parseCity } from "./city/city-config.ts";
+export type { CityConfig, CityHabits } from "./city/city-config.ts";
+export { cityHistoryMs, createCityWorld } from "./city/city-world.ts";
+export type { CityWorldOptions } from "./city/city-world.ts";

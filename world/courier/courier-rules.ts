@@ -40,6 +40,8 @@ export interface Shift {
   /** When it is said to end. */
   readonly plannedEndsAt: number;
   readonly vehicle: Vehicle;
+  /** Along the straight line, of this driver. */
+  readonly metresPerSecond: number;
   readonly tags: readonly string[];
   readonly capacity: number;
 }

@@ -46,6 +46,10 @@ const small: MdrpInstance = {
   parameters: { ...tiny.parameters, metersPerMinute: 100 },
 };
 
+function restaurantsMoved(x: number): MdrpInstance {
+  return { ...small, restaurants: small.restaurants.map((place) => ({ ...place, x: place.x + x })) };
+}
+
 function shiftUntil(offTime: number): MdrpInstance {
   return { ...small, couriers: [{ id: "c1", x: 500, y: 0, onTime: 5, offTime }] };
 }
@@ -308,8 +312,7 @@ test("orders say what the instance says", () => {
 });
 
 test("an instance that lies beyond the plane is moved onto it, one that is too wide is refused", () => {
-  const moved = (x: number): MdrpInstance => ({ ...small, restaurants: small.restaurants.map((place) => ({ ...place, x: place.x + x })) });
-  const ground = mdrpGround({ ...moved(740_000), orders: [], couriers: [] });
+  const ground = mdrpGround({ ...restaurantsMoved(740_000), orders: [], couriers: [] });
   expect(ground.spotOf(ground.pointOf({ x: 741_000, y: 17 }))).toEqual({ x: 741_000, y: 17 });
-  expect(() => mdrpGround(moved(740_000))).toThrow(/instance small is 743000 m wide/);
+  expect(() => mdrpGround(restaurantsMoved(740_000))).toThrow(/instance small is 743000 m wide/);
 });

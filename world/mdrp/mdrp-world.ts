@@ -146,6 +146,7 @@ function mdrpRoster(instance: MdrpInstance, startsAt: number, capacity: number):
         endsAt,
         plannedEndsAt: endsAt,
         vehicle: "car",
+        metresPerSecond: instance.parameters.metersPerMinute / 60,
         tags: [],
         capacity,
       };

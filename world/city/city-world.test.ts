@@ -1,0 +1,141 @@
+import { distanceMetres } from "#geo";
+import { describe, expect, test } from "vitest";
+import { WorldError } from "../errors.ts";
+import { replay } from "../replay.ts";
+import { VirtualDay } from "../testing/greedy-dispatcher.ts";
+import type { WorldEvent } from "../world.ts";
+import { cityConfig, parseCity } from "./city-config.ts";
+import type { CityConfig } from "./city-config.ts";
+import { createCityWorld } from "./city-world.ts";
+
+const origin = Date.UTC(2026, 4, 4, 11, 30);
+const MINUTE = 60_000;
+
+function city(given: Partial<CityConfig> = {}): CityConfig {
+  return cityConfig({
+    seed: 5,
+    drivers: 20,
+    ordersPerMinute: 6,
+    ridesPerMinute: 0,
+    restaurants: 8,
+    radiusMetres: 3_000,
+    gpsEveryMs: 20_000,
+    ...given,
+  });
+}
+
+function dayOf(config: CityConfig): VirtualDay {
+  return new VirtualDay(createCityWorld({ config, origin }), { tickMs: 5_000, startsAt: origin, capacity: 2 });
+}
+
+const count = (events: readonly WorldEvent[], type: string): number => events.filter((event) => event.value.type === type).length;
+
+describe("a seeded city", () => {
+  test("has its drivers at work at once, and orders and rides at their rates", () => {
+    const world = createCityWorld({ config: city({ drivers: 300, ordersPerMinute: 120, ridesPerMinute: 60 }), origin });
+    const events = [...world.run(origin + 20 * MINUTE)];
+    expect(count(events, "ShiftStarted") - count(events, "ShiftEnded")).toBe(300);
+    expect(Math.abs(count(events, "OrderPlaced") - 2_400)).toBeLessThan(200);
+    expect(Math.abs(count(events, "RideRequested") - 1_200)).toBeLessThan(140);
+    // Every 20 s, the first one a rhythm after the shift began.
+    expect(Math.abs(count(events, "DriverLocation") - 300 * 59)).toBeLessThan(300);
+    for (let i = 1; i < events.length; i++) expect(events[i]?.timestamp).toBeGreaterThanOrEqual(events[i - 1]?.timestamp ?? 0);
+  });
+
+  test("delivers what is assigned, and nobody moves faster than his vehicle", () => {
+    const config = city({ gpsNoiseMetres: 0 });
+    const day = dayOf(config);
+    day.finish(origin + 60 * MINUTE);
+    expect(count(day.produced, "DroppedOff")).toBeGreaterThan(50);
+    const last = new Map<string, { at: number; latitude: number; longitude: number }>();
+    let moved = 0;
+    for (const { topic, value } of day.produced) {
+      if (topic !== "driverLocations") continue;
+      const { latitude, longitude } = value.position;
+      const before = last.get(value.driverId);
+      last.set(value.driverId, { at: value.recordedAt, latitude, longitude });
+      if (before === undefined) continue;
+      const metres = distanceMetres(before.latitude, before.longitude, latitude, longitude);
+      moved += metres;
+      // 6 m/s × 1.2, and what dispatch tells after the fact: up to one tick of strolling.
+      expect((metres * 1000) / (value.recordedAt - before.at)).toBeLessThan(9);
+      expect(value.heading).toBeGreaterThanOrEqual(0);
+      expect(value.heading).toBeLessThan(360);
+    }
+    expect(moved).toBeGreaterThan(10_000);
+  });
+
+  test("the same seed gives the same city, another seed another one, and every event its own id", () => {
+    const [first, second, other] = [dayOf(city()), dayOf(city()), dayOf(city({ seed: 6 }))];
+    for (const day of [first, second, other]) day.finish(origin + 15 * MINUTE);
+    expect(second.produced).toEqual(first.produced);
+    expect(other.produced).not.toEqual(first.produced);
+    const ids = first.produced.map((event) => event.value.eventId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("a world dropped at any step and rebuilt from the topics goes on as if nothing had happened", () => {
+    const config = city({
+      shiftMs: 20 * MINUTE,
+      habits: { declineProbability: 0, silenceProbability: 0, earlyEndProbability: 0.3, cancelProbability: 0.1 },
+    });
+    const end = origin + 30 * MINUTE;
+    const straight = dayOf(config);
+    straight.finish(end);
+    for (let kill = 50; kill < straight.produced.length; kill += 331) {
+      const day = dayOf(config);
+      while (day.produced.length < kill && day.step());
+      day.step(kill % 3);
+      day.world = createCityWorld({ config, origin });
+      const known = new Set<string>();
+      const lastLocations = new Map<string, number>();
+      for (const { topic, value } of day.produced) {
+        if (topic === "driverLocations") lastLocations.set(value.driverId, value.recordedAt);
+        else known.add(value.eventId);
+      }
+      day.accept(replay(day.world, { known, observed: day.dispatcher.published, lastLocations }, { until: day.at }));
+      day.finish(end);
+      const key = (event: WorldEvent): string => JSON.stringify(event);
+      // Of one millisecond, locations come after the rebuilt events.
+      expect(day.produced.map(key).sort(), `killed after ${kill}`).toEqual(straight.produced.map(key).sort());
+    }
+  });
+
+  test("habits show: offers declined, devices silent, shifts left early, orders taken back", () => {
+    const habits = { declineProbability: 1, silenceProbability: 1, earlyEndProbability: 1, cancelProbability: 1 };
+    const config = city({ habits, shiftMs: 40 * MINUTE, gpsEveryMs: 10_000 });
+    const world = createCityWorld({ config, origin });
+    const events = [...world.run(origin + 2 * MINUTE)];
+    const [driver] = events.filter((event) => event.value.type === "ShiftStarted");
+    const at = origin + 2 * MINUTE;
+    const base = { jobId: "x", proposalId: "p", attempt: 1, jobVersion: 1, policy: "p", at, driverId: driver?.key ?? "", driverVersion: 1 };
+    world.observe({ ...base, type: "DriverOffered", offerUntil: at + MINUTE });
+    events.push(...world.run(origin + 60 * MINUTE));
+    expect(count(events, "JobDeclined")).toBe(1);
+    expect(count(events, "ShiftEnded")).toBeGreaterThan(15);
+    expect(count(events, "OrderCancelled")).toBeGreaterThan(250);
+    const calm = [...createCityWorld({ config: city({ shiftMs: 40 * MINUTE, gpsEveryMs: 10_000 }), origin }).run(origin + 60 * MINUTE)];
+    expect(count(events, "DriverLocation")).toBeLessThan(count(calm, "DriverLocation") * 0.95);
+  });
+});
+
+describe("the name of a city", () => {
+  test("gives its parameters", () => {
+    expect(parseCity("city:42?drivers=500&orders=30&gps=1000")).toMatchObject({
+      seed: 42,
+      drivers: 500,
+      ordersPerMinute: 30,
+      gpsEveryMs: 1000,
+    });
+    expect(parseCity("city:7")).toMatchObject({ seed: 7, drivers: 200 });
+    expect(parseCity("some/folder")).toBeUndefined();
+  });
+
+  test.each(["city:", "city:x", "city:1?drivers=0", "city:1?drivers=1.5", "city:1?horses=3", "city:1?orders=-1"])(
+    "refuses %s, saying what was expected",
+    (text) => {
+      expect(() => parseCity(text)).toThrow(WorldError);
+      expect(() => parseCity(text)).toThrow(/expected, found/);
+    },
+  );
+});
