@@ -16,6 +16,7 @@ const snapshot: ThreadMetrics = {
   lag: [
     { topic: "orders", partition: 0, task: "0_0", records: 4, headTimestamp: 8_500 },
     { topic: "orders", partition: 1, task: "0_1", records: 0, headTimestamp: -1 },
+    { topic: "orders", partition: 2, task: "0_2", records: 9, headTimestamp: -1 },
   ],
 };
 

@@ -26,6 +26,8 @@ interface Family {
   readonly samples: (report: Report) => readonly Sample[];
 }
 
+type PartitionLag = ThreadMetrics["lag"][number];
+
 const msPerSecond = 1_000;
 
 /** One registry of its own; what else the process measures may be registered there too, under the prefix `slackline_`. */
@@ -73,14 +75,24 @@ function perThread(type: "counter" | "gauge", name: string, help: string, of: (s
   };
 }
 
-function perPartition(name: string, help: string, of: (lag: ThreadMetrics["lag"][number], now: number) => number): Family {
+/** Absent for a partition of which the number is not known. */
+function perPartition(name: string, help: string, of: (lag: PartitionLag, now: number) => number | undefined): Family {
   return {
     name,
     help,
     type: "gauge",
     samples: ({ snapshot, now }) =>
-      snapshot.lag.map((lag) => ({ labels: { topic: lag.topic, partition: lag.partition, task: lag.task }, value: of(lag, now) })),
+      snapshot.lag.flatMap((lag) => {
+        const value = of(lag, now);
+        return value === undefined ? [] : [{ labels: { topic: lag.topic, partition: lag.partition, task: lag.task }, value }];
+      }),
   };
+}
+
+/** Age of the head, which is not known (−1) before it was fetched. */
+function lagSeconds({ records, headTimestamp }: PartitionLag, now: number): number | undefined {
+  if (records === 0) return 0;
+  return headTimestamp < 0 ? undefined : Math.max(0, now - headTimestamp) / msPerSecond;
 }
 
 const families: readonly Family[] = [
@@ -113,9 +125,7 @@ const families: readonly Family[] = [
     samples: commitDurations,
   },
   perPartition("slackline_lag_records", "Committed records of the partition that are not processed yet.", ({ records }) => records),
-  perPartition("slackline_lag_seconds", "Age of the oldest record that is not processed yet.", ({ records, headTimestamp }, now) =>
-    records > 0 ? Math.max(0, now - headTimestamp) / msPerSecond : 0,
-  ),
+  perPartition("slackline_lag_seconds", "Age of the oldest record that is not processed yet.", lagSeconds),
   perThread("gauge", "slackline_buffered_records", "Records fetched and not processed yet.", (s) => s.bufferedRecords),
   perThread("gauge", "slackline_buffered_bytes", "Bytes fetched and not processed yet.", (s) => s.bufferedBytes),
   perThread("counter", "slackline_restores_total", "Tasks opened with committed state behind them.", (s) => s.restores),
