@@ -39,7 +39,10 @@ export function buildDispatch(options: DispatchOptions): Topology {
   const topics = dispatchTopics(createSerdes(registry), options.partitions === undefined ? {} : { partitions: options.partitions });
   const builder = new StreamsBuilder();
 
+  const { matchingInput, jobUpdates, driverCommands, assignments, trips, bills, tracking, refusals } = topics;
+
   const drivers = driverStores(registry);
+  const driverSinks = { matchingInput, jobUpdates, tracking, refusals };
   const events: KStream<string, DriversRecord> = builder.stream(topics.driverEvents);
   events
     .merge(builder.stream(topics.driverCommands))
@@ -48,11 +51,12 @@ export function buildDispatch(options: DispatchOptions): Topology {
     .process({
       name: "drivers",
       stores: Object.values(drivers),
-      sinks: [topics.matchingInput, topics.jobUpdates, topics.tracking, topics.refusals],
-      processor: driversProcessor({ stores: drivers, topics, geography, fallback }),
+      sinks: Object.values(driverSinks),
+      processor: driversProcessor({ stores: drivers, topics: driverSinks, geography, fallback }),
     });
 
   const jobs = jobStores(registry);
+  const jobSinks = { matchingInput, driverCommands, assignments, trips, refusals };
   const orders: KStream<string, JobsRecord> = builder.stream(topics.orders);
   orders
     .merge(builder.stream(topics.rides))
@@ -60,30 +64,32 @@ export function buildDispatch(options: DispatchOptions): Topology {
     .process({
       name: "jobs",
       stores: Object.values(jobs),
-      sinks: [topics.matchingInput, topics.driverCommands, topics.assignments, topics.trips, topics.refusals],
-      processor: jobsProcessor({ stores: jobs, topics, geometry: geography, fallback }),
+      sinks: Object.values(jobSinks),
+      processor: jobsProcessor({ stores: jobs, topics: jobSinks, geometry: geography, fallback }),
     });
 
   const matching = matchingStores(registry);
-  builder.stream(topics.matchingInput).process({
+  const matchingSinks = { matchingInput, driverCommands };
+  builder.stream(matchingInput).process({
     name: "matching",
     stores: Object.values(matching),
-    sinks: [topics.matchingInput, topics.driverCommands],
-    processor: matchingProcessor({ stores: matching, topics, geography, fallback, policies }),
+    sinks: Object.values(matchingSinks),
+    processor: matchingProcessor({ stores: matching, topics: matchingSinks, geography, fallback, policies }),
   });
 
   const billed = keyValueStore({ name: "billed", key: stringKey, value: numberSerde });
-  builder.stream(topics.trips).process({
+  builder.stream(trips).process({
     name: "billing",
     stores: [billed],
-    sinks: [topics.bills],
-    processor: billingProcessor({ billed, topics, metresBetween: (a, b) => geography.metresBetween(a, b) }),
+    sinks: [bills],
+    processor: billingProcessor({ billed, topics: { bills }, metresBetween: (a, b) => geography.metresBetween(a, b) }),
   });
 
+  const copies = { driverCommands, jobUpdates, matchingInput };
   builder.stream(topics.policies).process({
     name: "policies",
-    sinks: [topics.driverCommands, topics.jobUpdates, topics.matchingInput],
-    processor: policiesProcessor({ topics, known: Object.keys(policies) }),
+    sinks: Object.values(copies),
+    processor: policiesProcessor({ topics: copies, known: Object.keys(policies) }),
   });
   return builder.build();
 }

@@ -12,5 +12,6 @@ export interface Geography extends CellGeometry {
   metresBetween(a: Point, b: Point): number;
   /** Fine cells at exactly this grid distance. */
   ring(fineCell: string, distance: number): readonly string[];
-  travelModel(name: ZonePolicy["travelModel"]): TravelModel;
+  /** The zone's model with the zone's numbers: parameters `metresPerMinute` (plane) and `serviceMs` (both); the models' own defaults otherwise. */
+  travelModel(zone: Pick<ZonePolicy, "travelModel" | "parameters">): TravelModel;
 }

@@ -1,6 +1,8 @@
 /** The topologies' questions about the earth, answered by H3 and the travel models. What was computed lately is kept: cells do not move. */
 import { CellCircles, cellGeometry, cellOf, distanceMetres, FINE_RESOLUTION, ring, travelModels } from "#geo";
+import type { ZonePolicy } from "#schemas";
 import type { Geography } from "./geography.ts";
+import type { TravelModel } from "./matching/policy.ts";
 
 /** Rings remembered; when full, all are forgotten and computed again. */
 const RINGS_MAX = 50_000;
@@ -9,8 +11,7 @@ const RINGS_MAX = 50_000;
 export function h3Geography(): Geography {
   const circles = new CellCircles();
   const rings = new Map<string, readonly string[]>();
-  const greatCircle = travelModels.greatCircle();
-  const plane = travelModels.plane();
+  const models = new WeakMap<Readonly<Record<string, number>>, TravelModel>();
   return {
     ...cellGeometry,
     fineCellOf: (point) => cellOf(point, FINE_RESOLUTION),
@@ -25,6 +26,16 @@ export function h3Geography(): Geography {
       }
       return cells;
     },
-    travelModel: (name) => (name === "plane" ? plane : greatCircle),
+    travelModel({ travelModel, parameters }) {
+      let model = models.get(parameters);
+      if (model?.name !== travelModel) models.set(parameters, (model = modelOf(travelModel, parameters)));
+      return model;
+    },
   };
+}
+
+function modelOf(name: ZonePolicy["travelModel"], { metresPerMinute, serviceMs }: Readonly<Record<string, number>>): TravelModel {
+  const service = serviceMs === undefined ? {} : { serviceMs };
+  if (name === "great-circle") return travelModels.greatCircle(service);
+  return travelModels.plane({ ...service, ...(metresPerMinute === undefined ? {} : { metresPerMinute }) });
 }
