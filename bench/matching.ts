@@ -94,10 +94,10 @@ const travel: TravelModel = {
     Math.ceil((Math.hypot(from.latitude - to.latitude, from.longitude - to.longitude) * METRES_PER_DEGREE * 1_000) / 5),
 };
 
+const index = (degrees: number): number => Math.min(GRID - 1, Math.max(0, Math.floor((degrees * METRES_PER_DEGREE * GRID) / CITY_METRES)));
+
 /** Square rings instead of hexagons. */
 function nearbyOf(drivers: readonly KnownDriver[]): MatchingProblem["nearby"] {
-  const index = (degrees: number): number =>
-    Math.min(GRID - 1, Math.max(0, Math.floor((degrees * METRES_PER_DEGREE * GRID) / CITY_METRES)));
   const cells = new Map<number, KnownDriver[]>();
   for (const driver of drivers) {
     const cell = index(driver.position.latitude) * GRID + index(driver.position.longitude);

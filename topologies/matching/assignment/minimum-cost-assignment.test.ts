@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { munkres } from "munkres";
 import { expect, test } from "vitest";
 import { assignAtMinimumCost } from "./minimum-cost-assignment.ts";

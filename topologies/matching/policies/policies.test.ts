@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JobContent, PresentJob } from "#schemas";
 import type { KnownDriver, Match, MatchingProblem, OpenJob, TravelModel } from "../policy.ts";
@@ -209,7 +209,7 @@ function expectAllowed(problem: MatchingProblem, matches: readonly Match[]): voi
       expect(Math.max(arrives + 2 * MINUTE, added.content.readyAt)).toBeLessThanOrEqual(one.shiftEndsAt);
     }
     const together = one.jobs.length + jobIds.length > 1;
-    if (together) expect([...places].length === 1 && !places.has("")).toBe(true);
+    if (together) expect(places.size === 1 && !places.has("")).toBe(true);
     const all = [...one.jobs.map(({ jobId }) => jobId), ...jobIds].toSorted();
     for (const kind of ["pickup", "dropOff"]) {
       expect(
@@ -222,9 +222,10 @@ function expectAllowed(problem: MatchingProblem, matches: readonly Match[]): voi
   }
 }
 
+const minutes = (min: number, max: number) => fc.integer({ min, max }).map((value) => NOW + value * MINUTE);
+
 function problems(): fc.Arbitrary<MatchingProblem> {
   const coordinate = fc.integer({ min: -9, max: 9 });
-  const minutes = (min: number, max: number) => fc.integer({ min, max }).map((value) => NOW + value * MINUTE);
   const oneJob = fc.record({
     place: fc.integer({ min: -1, max: 2 }),
     readyAt: minutes(-20, 20),
