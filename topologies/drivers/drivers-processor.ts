@@ -63,7 +63,12 @@ class DriversProcessor implements Processor<string, DriversRecord> {
     this.#plans = context.store(stores.plans);
     this.#offers = context.store(stores.offers);
     this.#zoneStore = new ZoneStore(context.store(stores.policies), geography, setup.fallback);
-    this.#sinks = dispatchSinks(context, topics);
+    this.#sinks = dispatchSinks(context, {
+      matchingInput: topics.matchingInput,
+      jobUpdates: topics.jobUpdates,
+      tracking: topics.tracking,
+      refusals: topics.refusals,
+    });
     this.#watch = new SilenceWatch(context.store(stores.silence), {
       whereabouts: (driverId) => this.#whereabouts.get(driverId),
       ttlMs: (whereabouts) => this.#settingsOf(whereabouts).locationTtlMs,
@@ -157,7 +162,7 @@ class DriversProcessor implements Processor<string, DriversRecord> {
 
   #contextOf({ whereabouts }: DriverState, at: number): DriverContext {
     const { zones } = this.#zoneStore;
-    const travel = this.#geography.travelModel(zones.policyAt(whereabouts.fineCell).travelModel);
+    const travel = this.#geography.travelModel(zones.policyAt(whereabouts.fineCell));
     return {
       at,
       zoneEpoch: zones.epoch,

@@ -46,7 +46,13 @@ class JobsProcessor implements Processor<string, JobsRecord> {
     this.#jobs = context.store(stores.jobs);
     this.#deadlines = context.store(stores.deadlines);
     this.#zoneStore = new ZoneStore(context.store(stores.policies), geometry, fallback);
-    this.#sinks = dispatchSinks(context, topics);
+    this.#sinks = dispatchSinks(context, {
+      matchingInput: topics.matchingInput,
+      driverCommands: topics.driverCommands,
+      assignments: topics.assignments,
+      trips: topics.trips,
+      refusals: topics.refusals,
+    });
     context.onTimer(stores.deadlines, (jobId, at) => {
       const deadline: JobInput = { type: "DeadlineReached" };
       this.#decide(jobId, deadline, deadline, at);

@@ -62,7 +62,7 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
       clock: context.store(stores.clock),
     });
     this.#zoneStore = new ZoneStore(context.store(stores.policies), geography, fallback);
-    this.#sinks = dispatchSinks(context, topics);
+    this.#sinks = dispatchSinks(context, { matchingInput: topics.matchingInput, driverCommands: topics.driverCommands });
     this.#nearby = nearbyOf(geography);
     this.#keepTicking();
   }
@@ -95,7 +95,7 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
       // A zone with longer ticks than the partition's takes those that begin a new span of its own.
       if (zone.tickMs > everyMs && Math.floor(at / zone.tickMs) === Math.floor(clock.lastTickAt / zone.tickMs)) continue;
       const cell = this.#index.cell(name);
-      const travel = this.#setup.geography.travelModel(zone.travelModel);
+      const travel = this.#setup.geography.travelModel(zone);
       const decision = decideCell(cell, { type: "CellTick", at, zone, policy: this.#policy(zone), travel, nearby: this.#nearby });
       this.#index.apply(name, decision);
       for (const record of decision.outputs) this.#sinks.driverCommands.send(record.driverId, record, { timestamp: at });
