@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { remoteInspector, type Inspector } from "#api";
 import { CliError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
-import { openSystem } from "../system/open-system.ts";
+import { openSystem, systemOptions } from "../system/open-system.ts";
 import { livingProcess } from "./living-process.ts";
 
 /** Runs `look`, then closes what was opened for it. Throws CliError `CANNOT_REACH` when there is nothing to look at. */
@@ -23,6 +23,6 @@ export async function withInspector<T>(settings: Settings, look: (inspector: Ins
   if (!existsSync(directory)) {
     throw new CliError("CANNOT_REACH", `there is no folder ${directory}.\nStart something in it: npm run demo -- --dir ${directory}`);
   }
-  await using system = await openSystem({ settings });
+  await using system = await openSystem(systemOptions(settings));
   return await look(system.inspector);
 }

@@ -1,11 +1,10 @@
 /** Opens the database, the log, the registry and the topology of a folder, in the order in which they need each other. */
 import { localInspector, type Inspector } from "#api";
 import { openDisk, type DiskKind, type OwnedDisk } from "#disk";
-import { openEmbeddedLog, type EmbeddedLog } from "#log";
-import { logRegistry, type LogRegistry } from "#schemas";
+import { openEmbeddedLog, type Durability, type EmbeddedLog } from "#log";
+import { createSerdes, logRegistry, type LogRegistry, type Serdes, type ZonePolicy } from "#schemas";
 import { openCommittedView, type Topology } from "#streams";
-import { buildDispatch, dispatchTopics } from "#topologies";
-import { createSerdes, type Serdes } from "#schemas";
+import { buildDispatch, dispatchTopics, type DispatchTopics } from "#topologies";
 import type { Settings } from "../settings.ts";
 import { APPLICATION_ID } from "./dispatch-topology.ts";
 import { schemaLogPort } from "./schema-log.ts";
@@ -16,26 +15,38 @@ export interface System extends AsyncDisposable {
   readonly registry: LogRegistry;
   readonly serdes: Serdes;
   readonly topology: Topology;
+  readonly topics: DispatchTopics;
   readonly partitions: number;
   readonly inspector: Inspector;
 }
 
 export interface SystemOptions {
-  readonly settings: Pick<Settings, "dir" | "partitions"> & Partial<Pick<Settings, "disk" | "durability">>;
+  readonly directory: string;
+  readonly kind: DiskKind | "auto";
+  readonly durability: Durability;
+  /** Of topics that do not exist yet. */
+  readonly partitions: number;
+  /** In force where none was published. */
+  readonly policy?: ZonePolicy;
 }
 
-/** Partitions of topics that exist already are kept, whatever the setting says. Rejects with DiskError or LogError. */
-export async function openSystem({ settings }: SystemOptions): Promise<System> {
-  // The settings' reader allows these values only.
-  const kind = (settings.disk?.value ?? "auto") as DiskKind | "auto";
-  const durability = (settings.durability?.value ?? "power") as "power" | "process";
-  const disk = await openDisk({ location: settings.dir.value, kind });
+/** What the command's settings ask for. */
+export function systemOptions(settings: Settings): SystemOptions {
+  // The reader of the settings lets no other values pass.
+  const kind = settings.disk.value as DiskKind | "auto";
+  const durability = settings.durability.value as Durability;
+  return { directory: settings.dir.value, kind, durability, partitions: Number(settings.partitions.value) };
+}
+
+/** Partitions of topics that exist already are kept. Rejects with DiskError, LogError or SerdeError. */
+export async function openSystem({ directory, kind, durability, partitions: wanted, policy }: SystemOptions): Promise<System> {
+  const disk = await openDisk({ location: directory, kind });
   const log = await openEmbeddedLog({ disk, durability });
   const registry = await logRegistry(await schemaLogPort(log));
   const serdes = createSerdes(registry);
   const existing = await log.topics.describe(dispatchTopics(serdes).orders.name);
-  const partitions = existing?.partitions ?? Number(settings.partitions.value);
-  const topology = buildDispatch({ registry, partitions });
+  const partitions = existing?.partitions ?? wanted;
+  const topology = buildDispatch({ registry, partitions, ...(policy === undefined ? {} : { defaultPolicy: policy }) });
   await registry.flush();
   const view = openCommittedView({ topology, disk, log, group: APPLICATION_ID });
   const close = async (): Promise<void> => {
@@ -48,6 +59,7 @@ export async function openSystem({ settings }: SystemOptions): Promise<System> {
     registry,
     serdes,
     topology,
+    topics: dispatchTopics(serdes, { partitions }),
     partitions,
     inspector: localInspector({ log, topology, view, group: APPLICATION_ID }),
     [Symbol.asyncDispose]: close,

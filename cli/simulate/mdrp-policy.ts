@@ -1,0 +1,27 @@
+/** The zone in which an MDRP instance is played: the plane, one tick a minute, one dispatch cell, no offers, no silence. */
+import type { ZonePolicy } from "#schemas";
+import { defaultPolicy } from "#topologies";
+import { MINUTE_MS, type MdrpInstance } from "#world";
+
+/** Coarse enough that a whole metropolis of the plane lies in one cell. */
+const dispatchResolution = 3;
+/** An order that nobody delivers ends after it: longer than any preparation and trip of the instances. */
+const deadlineMs = 8 * 60 * MINUTE_MS;
+
+export function mdrpPolicy({ parameters }: MdrpInstance, policy: string, overrides: Readonly<Record<string, number>> = {}): ZonePolicy {
+  return {
+    ...defaultPolicy,
+    policy,
+    parameters: { metresPerMinute: parameters.metersPerMinute, serviceMs: parameters.pickupServiceMinutes * MINUTE_MS, ...overrides },
+    tickMs: MINUTE_MS,
+    offerSeconds: 0,
+    travelModel: "plane",
+    dispatchResolution,
+    haloMetres: 0,
+    deadlineMs,
+    locationTtlMs: 0,
+    throttleMs: 0,
+    // Couriers jump from stop to stop: only their stops are reported.
+    speedMetresPerSecondMax: 1_000_000,
+  };
+}
