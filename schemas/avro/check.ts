@@ -1,28 +1,31 @@
 /** Domain ranges of a schema, checked on the value: what the bytes may say and the application must not believe. */
 import { validationError } from "../errors.ts";
 import { currencies } from "./currencies.ts";
-import { type AvroAnnotated, type AvroField, type AvroRecord, type AvroSchema, isUnion } from "./schema.ts";
+import { LONG_MAX } from "./limits.ts";
+import { type AvroAnnotated, type AvroRecord, type AvroSchema, isUnion } from "./schema.ts";
 
 /** Throws `VALIDATION field=… reason=…`. */
 export type Check = (value: unknown) => void;
 
 /**
  * `decoded`: the types are known to be right, only ranges and finiteness are left, and undefined means nothing to check.
- * `foreign`: a value from anywhere, about to be encoded: everything is checked.
+ * `foreign`: a value from anywhere, about to be written: everything is checked.
  */
 export type CheckKind = "decoded" | "foreign";
 
-export function createCheck(schema: AvroSchema, kind: CheckKind, path = ""): Check | undefined {
-  if (typeof schema === "string") return primitive({ type: schema }, kind, path);
-  if (isUnion(schema)) return union(schema, kind, path);
-  if (schema.type === "record") return record(schema, kind, path);
-  if (schema.type === "enum") return kind === "decoded" ? undefined : oneOf(new Set(schema.symbols), path);
-  if (schema.type === "array") return array(createCheck(schema.items, kind, `${path}[]`), schema.maxItems, kind, path);
-  if (schema.type === "map") return map(createCheck(schema.values, kind, `${path}{}`), kind, path);
-  return primitive(schema, kind, path);
+/** The check of a decoded value, all parts of it; undefined when nothing can be wrong. */
+export function createCheck(schema: AvroSchema, path = ""): Check | undefined {
+  if (typeof schema === "string") return primitiveCheck({ type: schema }, "decoded", path);
+  if (isUnion(schema)) return union(schema, path);
+  if (schema.type === "record") return record(schema, path);
+  if (schema.type === "enum") return undefined;
+  if (schema.type === "array") return array(createCheck(schema.items, `${path}[]`), schema.maxItems, path);
+  if (schema.type === "map") return map(createCheck(schema.values, `${path}{}`));
+  return primitiveCheck(schema, "decoded", path);
 }
 
-function primitive(schema: AvroAnnotated, kind: CheckKind, path: string): Check | undefined {
+/** The check of a primitive. */
+export function primitiveCheck(schema: AvroAnnotated, kind: CheckKind, path: string): Check | undefined {
   if (schema.type === "int" || schema.type === "long") return integer(schema, kind, path);
   if (schema.type === "float" || schema.type === "double") return finite(schema, path);
   if (schema.type === "string") return text(schema, kind, path);
@@ -30,8 +33,8 @@ function primitive(schema: AvroAnnotated, kind: CheckKind, path: string): Check 
 }
 
 function integer(schema: AvroAnnotated, kind: CheckKind, path: string): Check | undefined {
-  const [least, most] = schema.type === "int" ? [-(2 ** 31), 2 ** 31 - 1] : [Number.MIN_SAFE_INTEGER + 1, Number.MAX_SAFE_INTEGER - 1];
-  // Avro's reader has refused longs beyond that already.
+  const [least, most] = schema.type === "int" ? [-(2 ** 31), 2 ** 31 - 1] : [-LONG_MAX, LONG_MAX];
+  // The guard has refused longs beyond that already.
   if (kind === "decoded" && schema.type === "long" && schema.minimum === undefined && schema.maximum === undefined) return undefined;
   const minimum = schema.minimum ?? least;
   const maximum = schema.maximum ?? most;
@@ -79,64 +82,47 @@ function plain(type: "null" | "boolean" | "bytes", path: string): Check {
   };
 }
 
-function record(schema: AvroRecord, kind: CheckKind, path: string): Check | undefined {
-  const fields: { readonly field: AvroField; readonly check: Check }[] = [];
-  for (const field of schema.fields) {
-    const check = createCheck(field.type, kind, path === "" ? field.name : `${path}.${field.name}`);
-    if (check !== undefined) fields.push({ field, check });
+function record(schema: AvroRecord, path: string): Check | undefined {
+  const names: string[] = [];
+  const checks: Check[] = [];
+  for (const { name, type } of schema.fields) {
+    const check = createCheck(type, path === "" ? name : `${path}.${name}`);
+    if (check === undefined) continue;
+    names.push(name);
+    checks.push(check);
   }
-  if (kind === "decoded") {
-    if (fields.length === 0) return undefined;
-    return (value) => {
-      for (const { field, check } of fields) check((value as Record<string, unknown>)[field.name]);
-    };
-  }
+  if (checks.length === 0) return undefined;
   return (value) => {
-    if (typeof value !== "object" || value === null) throw validationError(path, `${shown(value)} is not a ${schema.name}`);
-    const given = value as Record<string, unknown>;
-    if (schema.tagged === true && given["type"] !== schema.name)
-      throw validationError(path === "" ? "type" : `${path}.type`, `${shown(given["type"])} is not ${schema.name}`);
-    for (const { field, check } of fields) {
-      const item = given[field.name];
-      if (item !== undefined || field.default === undefined) check(item);
-    }
+    for (let index = 0; index < checks.length; index++) checks[index]?.((value as Record<string, unknown>)[names[index] as string]);
   };
 }
 
-function array(item: Check | undefined, itemsMax: number | undefined, kind: CheckKind, path: string): Check | undefined {
-  if (kind === "decoded" && item === undefined && itemsMax === undefined) return undefined;
-  const most = itemsMax ?? Infinity;
+function array(item: Check | undefined, itemsMax: number | undefined, path: string): Check | undefined {
+  if (item === undefined && itemsMax === undefined) return undefined;
   return (value) => {
-    if (!Array.isArray(value)) throw validationError(path, `${shown(value)} is not an array`);
-    if (value.length > most) throw validationError(path, `${value.length} items, at most ${most}`);
-    if (item !== undefined) for (let index = 0; index < value.length; index++) item(value[index]);
+    const items = value as readonly unknown[];
+    checkCount(items.length, itemsMax, path);
+    if (item !== undefined) for (let index = 0; index < items.length; index++) item(items[index]);
   };
 }
 
-function map(item: Check | undefined, kind: CheckKind, path: string): Check | undefined {
-  if (kind === "decoded" && item === undefined) return undefined;
+/** Throws for more items than the schema allows. */
+export function checkCount(count: number, itemsMax: number | undefined, path: string): void {
+  if (itemsMax !== undefined && count > itemsMax) throw validationError(path, `${count} items, at most ${itemsMax}`);
+}
+
+function map(item: Check | undefined): Check | undefined {
+  if (item === undefined) return undefined;
   return (value) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw validationError(path, `${shown(value)} is not a map`);
-    for (const key of Object.keys(value)) {
-      if (kind === "foreign" && forbidden(key)) throw validationError(path, `the key ${shown(key)} is forbidden`);
-      item?.((value as Record<string, unknown>)[key]);
-    }
+    for (const part of Object.values(value as Record<string, unknown>)) item(part);
   };
 }
 
-function forbidden(key: string): boolean {
-  return key === "__proto__" || key === "constructor" || key === "prototype" || !key.isWellFormed();
-}
-
-function union(branches: readonly AvroSchema[], kind: CheckKind, path: string): Check | undefined {
-  const checks = branches.map((branch) => createCheck(branch, kind, path));
-  if (kind === "decoded" && checks.every((check) => check === undefined)) return undefined;
+function union(branches: readonly AvroSchema[], path: string): Check | undefined {
+  const checks = branches.map((branch) => createCheck(branch, path));
+  if (checks.every((check) => check === undefined)) return undefined;
   const pick = branchPicker(branches);
-  return (value) => {
-    const index = pick(value);
-    if (index < 0) throw validationError(path, `${shown(value)} is of no kind that is known here`);
-    checks[index]?.(value);
-  };
+  return (value) => checks[pick(value)]?.(value);
 }
 
 /** Which branch of a union a value belongs to: tagged records by `type`, everything else by its JavaScript type; −1 for none. */
@@ -167,7 +153,8 @@ function kindOfValue(value: unknown): string {
   return Buffer.isBuffer(value) ? "bytes" : "record";
 }
 
-function shown(value: unknown): string {
+/** What stands in messages for a value of unknown size. */
+export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
   return typeof value === "symbol" || typeof value === "function" ? typeof value : String(value);

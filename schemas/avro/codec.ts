@@ -1,16 +1,19 @@
 /**
- * Values to Avro bodies and back. Avro's library reads and writes the records; around it lie the union at the top, which
- * `type` picks, the guard and the domain checks. A reading type has one more field than the bytes: `type`, always missing in
- * what was written and so filled in by its default. Reading old data and naming kinds is thereby the same step.
+ * Avro bodies to values and back. Avro's library reads them, `BodyWriter` writes them; around the reading lie the union at the
+ * top, the guard before and the domain checks after. A reading type has one field more than the bytes: `type`, always missing
+ * in what was written and so filled in by its default. Reading old data and naming kinds is thereby the same step.
  */
 import type { Type } from "avsc";
 import { SerdeError } from "../errors.ts";
-import { type Check, branchPicker, createCheck } from "./check.ts";
+import { type Check, createCheck } from "./check.ts";
 import { type Guard, createGuard } from "./guard.ts";
 import type { DecodeLimits } from "./limits.ts";
 import { parseSchema, typesOf } from "./parse-schema.ts";
-import { type AvroSchema, branchesOf, isUnion } from "./schema.ts";
+import { type AvroSchema, branchesOf } from "./schema.ts";
 import { schemaJson } from "./schema-text.ts";
+import { BodyWriter } from "./write.ts";
+
+const nowhere = Buffer.alloc(0);
 
 /** Reads bodies that one writer's schema wrote. */
 export interface BodyReader {
@@ -19,51 +22,30 @@ export interface BodyReader {
 
 /** One branch of the schema, or the whole of it when it is no union. */
 interface Branch {
-  readonly wire: Type;
-  readonly reading: Type;
+  readonly type: Type;
   readonly check: Check | undefined;
 }
 
 export class Codec {
   readonly #branches: readonly Branch[];
-  readonly #isUnion: boolean;
-  readonly #pick: (value: unknown) => number;
-  readonly #check: Check | undefined;
+  readonly #writer: BodyWriter;
   readonly #limits: DecodeLimits;
 
   constructor(schema: AvroSchema, limits: DecodeLimits) {
-    const schemas = branchesOf(schema);
-    const wire = typesOf(schemaJson(schema)).branches;
-    const reading = typesOf(schemaJson(schema, { tags: true })).branches;
-    this.#branches = schemas.map((branch, index) => ({
-      wire: wire[index] as Type,
-      reading: reading[index] as Type,
-      check: createCheck(branch, "decoded"),
-    }));
-    this.#isUnion = isUnion(schema);
-    this.#pick = this.#isUnion ? branchPicker(schemas) : () => 0;
-    this.#check = createCheck(schema, "foreign");
+    const { branches } = typesOf(schemaJson(schema, { tags: true }));
+    this.#branches = branchesOf(schema).map((branch, index) => ({ type: branches[index] as Type, check: createCheck(branch) }));
+    this.#writer = new BodyWriter(schema);
     this.#limits = limits;
   }
 
   /** Throws VALIDATION for a value that does not fit the schema or its ranges. */
   validate(value: unknown): void {
-    this.#check?.(value);
+    this.#writer.write(value, nowhere, 0);
   }
 
-  /** Writes the body and returns its end, or the length that the target would need at least. */
+  /** Writes the body and returns its end, or the length that the target would need at least. Throws VALIDATION. */
   write(value: unknown, target: Buffer, at: number): number {
-    this.#check?.(value);
-    const index = this.#pick(value);
-    const branch = this.#branches[index] as Branch;
-    let start = at;
-    // The branch index is a zigzag varint: one byte below 64 branches.
-    if (this.#isUnion) {
-      if (start < target.length) target[start] = index << 1;
-      start++;
-    }
-    const end = branch.wire.encode(value, target, start);
-    return end >= 0 ? end : target.length - end;
+    return this.#writer.write(value, target, at);
   }
 
   /** Throws SCHEMA_INCOMPATIBLE or SCHEMA_INVALID for a writer whose data cannot be read here. */
@@ -78,11 +60,11 @@ export class Codec {
   #reading(writer: Type): Reading | SerdeError {
     const guard = createGuard(writer, this.#limits);
     let cause: unknown;
-    for (const { reading, check } of this.#branches) {
+    for (const { type, check } of this.#branches) {
       try {
-        return new Reading(reading, reading.createResolver(writer), guard, check);
+        return new Reading(type, type.createResolver(writer), guard, check);
       } catch (error) {
-        if (cause === undefined || reading.name === writer.name) cause = error;
+        if (cause === undefined || type.name === writer.name) cause = error;
       }
     }
     const name = writer.name ?? writer.typeName;
@@ -111,7 +93,7 @@ class Reading implements BodyReader {
     try {
       ({ value } = this.#type.decode(bytes, start, this.#resolver) as { readonly value: unknown });
     } catch (cause) {
-      // The guard has passed the structure: what is left are longs beyond 2^53 and unknown enum symbols.
+      // The guard has passed the structure, so this is a net: nothing is known that gets here.
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new SerdeError("VALIDATION", `field= reason=${reason}`, { field: "", reason, cause });
     }

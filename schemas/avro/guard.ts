@@ -5,7 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Type, types } from "avsc";
 import { SerdeError, validationError } from "../errors.ts";
-import { type DecodeLimits, SCHEMA_PLACES_MAX } from "./limits.ts";
+import { type DecodeLimits, LONG_MAX, SCHEMA_PLACES_MAX } from "./limits.ts";
 
 /** Walks one value of the writer's type and requires that it ends exactly at `end`. */
 export type Guard = (bytes: Buffer, start: number, end: number) => void;
@@ -216,7 +216,7 @@ class Walker {
     if (this.#at - start < UNSAFE_BYTES) return;
     this.#at = start;
     const value = this.#long(path);
-    if (!Number.isSafeInteger(value)) throw validationError(path, `${value} is beyond 2^53`);
+    if (Math.abs(value) > LONG_MAX) throw validationError(path, `${value} is beyond 2^52`);
   }
 
   /** Exact below 2^53, and what lies above is beyond every limit that it is compared with. */
@@ -235,7 +235,7 @@ class Walker {
 }
 
 const VARINT_BYTES_MAX = 10;
-/** Seven bytes hold 48 bits and a sign: only longer numbers can be beyond 2^53. */
+/** Seven bytes hold 48 bits and a sign: only longer numbers can be beyond 2^52. */
 const UNSAFE_BYTES = 8;
 
 /** The fewest bytes that a value of the type takes. */

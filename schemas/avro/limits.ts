@@ -18,3 +18,6 @@ export const SCHEMA_DEPTH_MAX = 64;
 export const SCHEMA_BRANCHES_MAX = 64;
 /** Places of a schema, a type counted wherever it is used. */
 export const SCHEMA_PLACES_MAX = 4096;
+
+/** Longs reach from −2^52 to 2^52: the largest range in which the zigzag form is exact in a double. Times last until the year 144,683. */
+export const LONG_MAX = 2 ** 52;
