@@ -86,15 +86,17 @@ test("what bindings throw becomes the condition that it is", () => {
   expect(toDiskError("odd", "/d").code).toBe("DISK_FAILED");
 });
 
+const volumeCommands = { mount: "mount", unmount: "umount" };
+
 /** A volume of 8 MiB, where this process may mount one. */
 function smallVolume(): { readonly path: string; unmount(): void } | undefined {
   const path = mkdtempSync(join(tmpdir(), "slackline-full-"));
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", path], { stdio: "ignore" });
+    execFileSync(volumeCommands.mount, ["-t", "tmpfs", "-o", "size=8m", "tmpfs", path], { stdio: "ignore" });
   } catch {
     return undefined;
   }
-  return { path, unmount: () => execFileSync("umount", [path]) };
+  return { path, unmount: () => execFileSync(volumeCommands.unmount, [path]) };
 }
 
 test.for(["rocksdb", "classic-level"] as const)(

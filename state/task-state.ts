@@ -1,18 +1,18 @@
 /** All stores of one task behind one journal, one seal and one life: what the engine's task holds. */
 import assert from "node:assert/strict";
 import { CACHE_ENTRIES_MAX, INDEX_ENTRIES_MAX } from "./defaults.ts";
-import { plainCodec, priorityCodec, timerCodec, timestampedCodec, type EntryCodec } from "./entry-codec.ts";
-import { EntryTable } from "./entry-table.ts";
+import { plainCodec, priorityCodec, timerCodec, timestampedCodec, type EntryCodec } from "./entries/entry-codec.ts";
+import { EntryTable } from "./entries/entry-table.ts";
 import { StateError } from "./errors.ts";
-import { IndexedPriorityQueueStore } from "./priority-queue-store.ts";
+import { IndexedPriorityQueueStore } from "./indexed/priority-queue-store.ts";
 import { rowPrefix, type RowWrite } from "./row-key.ts";
-import { SealBuffer } from "./seal-buffer.ts";
-import { SealedGeneration, type SealedSpan } from "./sealed-generation.ts";
+import { SealBuffer } from "./entries/seal-buffer.ts";
+import { SealedGeneration, type SealedSpan } from "./entries/sealed-generation.ts";
 import type { KeySerde } from "./serde.ts";
 import { stringKey } from "./serdes.ts";
 import type { SealedState, StoreDescriptor, StoreKey, StoreOf, TaskState, TaskStateOptions, TimerStore } from "./store.ts";
-import { IndexedTimerStore } from "./timer-store.ts";
-import { WriteJournal } from "./write-journal.ts";
+import { IndexedTimerStore } from "./indexed/timer-store.ts";
+import { WriteJournal } from "./entries/write-journal.ts";
 
 /** Opens the stores of one task over its rows; priority queues and timers read theirs to rebuild the order. */
 export function openTaskState(options: TaskStateOptions): TaskState {

@@ -210,7 +210,7 @@ export function diskConformance(kind: DiskKind): void {
       const operation = fc.oneof(
         fc.record({
           kind: fc.constant("write" as const),
-          rows: fc.array(fc.tuple(key, fc.option(fc.string({ unit: "binary-ascii", maxLength: 5 }))), { maxLength: 12 }),
+          rows: fc.array(fc.tuple(key, fc.option(fc.string({ unit: "binary-ascii", maxLength: 5 }))), { maxLength: 12, size: "max" }),
         }),
         fc.record({
           kind: fc.constant("range" as const),
@@ -222,7 +222,7 @@ export function diskConformance(kind: DiskKind): void {
         fc.record({ kind: fc.constant("delete-range" as const), from: key, to: key }),
       );
       fc.assert(
-        fc.property(fc.array(operation, { maxLength: 30 }), (operations) => {
+        fc.property(fc.array(operation, { maxLength: 30, size: "max" }), (operations) => {
           disk.deleteRange("rows", bytes("\x00"), bytes("\xff\xff\xff\xff\xff\xff"));
           const model = new Map<string, string>();
           for (const step of operations) {

@@ -63,7 +63,7 @@ export const modelCommands: fc.Arbitrary<ModelCommand[]> = fc.array(
       }),
     },
   ),
-  { minLength: 1, maxLength: 50 },
+  { minLength: 1, maxLength: 60, size: "max" },
 );
 
 export class ModelRun {

@@ -32,7 +32,7 @@ export class RecentValues<K, V> {
 
   set(key: K, value: V): void {
     this.#young.set(key, value);
-    if (this.#young.size > this.#youngMax) {
+    if (this.#young.size >= this.#youngMax) {
       this.#old = this.#young;
       this.#young = new Map();
     }

@@ -1,10 +1,10 @@
 /** Durable keyed timers: rows by key in an entry table, the order in an index in memory. */
-import { timerCodec } from "./entry-codec.ts";
-import type { EntryTable } from "./entry-table.ts";
-import { StateError } from "./errors.ts";
+import { timerCodec } from "../entries/entry-codec.ts";
+import type { EntryTable } from "../entries/entry-table.ts";
+import { StateError } from "../errors.ts";
 import { OrderIndex } from "./order-index.ts";
 import { storeFull } from "./priority-queue-store.ts";
-import type { TimerClock, TimerEntry, TimerStore } from "./store.ts";
+import type { TimerClock, TimerEntry, TimerStore } from "../store.ts";
 
 export class IndexedTimerStore implements TimerStore {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** How an entry's value is laid out in its row, by kind of store; around the serde that the user gave. */
-import { SerdeError } from "./errors.ts";
-import type { Serde } from "./serde.ts";
-import type { PriorityEntry, Timestamped } from "./store.ts";
+import { SerdeError } from "../errors.ts";
+import type { Serde } from "../serde.ts";
+import type { PriorityEntry, Timestamped } from "../store.ts";
 
 const PREFIX_BYTES = 8;
 const TWO_TO_32 = 2 ** 32;

@@ -6,13 +6,13 @@
 import assert from "node:assert/strict";
 import { deepFreeze } from "./deep-freeze.ts";
 import type { EntryCodec } from "./entry-codec.ts";
-import { SerdeError } from "./errors.ts";
+import { SerdeError } from "../errors.ts";
 import { KeyOrder, mergeOrdered, type OrderedKey } from "./key-order.ts";
 import { RecentValues } from "./recent-values.ts";
-import { prefixEnd, ROW_PREFIX_BYTES, type RowWrite } from "./row-key.ts";
+import { prefixEnd, ROW_PREFIX_BYTES, type RowWrite } from "../row-key.ts";
 import type { SealBuffer } from "./seal-buffer.ts";
-import type { KeySerde } from "./serde.ts";
-import type { KeyValueStore, RangeOptions, RowStore, StoreKey } from "./store.ts";
+import type { KeySerde } from "../serde.ts";
+import type { KeyValueStore, RangeOptions, RowStore, StoreKey } from "../store.ts";
 import type { Undoable, WriteJournal } from "./write-journal.ts";
 
 /** In an overlay: deleted. In the cache: known not to be in the rows. */

@@ -1,6 +1,6 @@
 /** A sealed generation. The changes are made from the rows when asked for: a log that writes rows itself never asks. */
-import { ROW_PREFIX_BYTES, type RowWrite } from "./row-key.ts";
-import type { SealedChange, SealedState } from "./store.ts";
+import { ROW_PREFIX_BYTES, type RowWrite } from "../row-key.ts";
+import type { SealedChange, SealedState } from "../store.ts";
 
 /** Rows up to `end` (exclusive), from the end of the span before, belong to `store`. */
 export interface SealedSpan {

@@ -1,9 +1,9 @@
 /** Where a generation is encoded: one growing buffer of which every row is a slice. Used again once nobody holds the slices. */
 import assert from "node:assert/strict";
 import type { EntryCodec } from "./entry-codec.ts";
-import { ROW_PREFIX_BYTES, type RowWrite } from "./row-key.ts";
-import type { KeySerde } from "./serde.ts";
-import type { StoreKey } from "./store.ts";
+import { ROW_PREFIX_BYTES, type RowWrite } from "../row-key.ts";
+import type { KeySerde } from "../serde.ts";
+import type { StoreKey } from "../store.ts";
 
 const FIRST_CHUNK_BYTES = 64 * 1024;
 /** A chunk larger than this is not kept for the next generation. */

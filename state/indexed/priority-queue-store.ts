@@ -1,9 +1,9 @@
 /** A priority queue: rows by id in an entry table, the order in an index in memory that follows every write and rollback. */
-import { decodePriority } from "./entry-codec.ts";
-import type { EntryTable } from "./entry-table.ts";
-import { StateError } from "./errors.ts";
+import { decodePriority } from "../entries/entry-codec.ts";
+import type { EntryTable } from "../entries/entry-table.ts";
+import { StateError } from "../errors.ts";
 import { OrderIndex } from "./order-index.ts";
-import type { PriorityEntry, PriorityQueueStore } from "./store.ts";
+import type { PriorityEntry, PriorityQueueStore } from "../store.ts";
 
 export class IndexedPriorityQueueStore<V> implements PriorityQueueStore<V> {
   readonly name: string;
