@@ -98,6 +98,16 @@ describe.each(["rocksdb", "classic-level"] as const)("a shared %s database", (ki
     expect([...disk.entries("rows", {})].length).toBeGreaterThan(0);
   });
 
+  test("closes after a worker that was terminated with iterations open", async () => {
+    const worker = startWorker(disk, { name: "abandoning", task: "abandon", count: 100 });
+    await once(worker, "message");
+    await worker.terminate();
+    expect([...disk.entries("rows", {})]).toHaveLength(100);
+    await disk.close();
+    disk = await open();
+    expect([...disk.entries("rows", {})]).toHaveLength(100);
+  });
+
   test("gives up closing when a worker does not go, names it, and goes on", async () => {
     await disk.close();
     disk = await open({ closeWaitMsMax: 30 });

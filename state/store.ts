@@ -22,7 +22,10 @@ export interface KeyValueStore<K extends StoreKey, V> {
   get(key: K): V | undefined;
   put(key: K, value: V): void;
   delete(key: K): void;
-  /** In the order of the encoded key; sees this task's own uncommitted writes. Must be consumed within one call of the processor. */
+  /**
+   * In the order of the encoded key; sees this task's own uncommitted writes. Must be consumed within one call of the
+   * processor, which may put and delete meanwhile: keys still to come show it, keys that are new since the call are not seen.
+   */
   range(options?: RangeOptions<K>): IterableIterator<readonly [K, V]>;
 }
 
@@ -170,7 +173,7 @@ export interface TaskState {
   seal(streamTime?: number): SealedState;
   /** The sealed generation is in the rows: it moves into the cache. */
   acknowledge(): void;
-  /** Nothing sealed or active remains; indexes are as the rows are. */
+  /** Nothing sealed or active remains; values and indexes are as the rows are now, whoever wrote them. */
   discard(): void;
   /** Committed content only, for queries: rows and cache, never the overlays. */
   committed<K extends StoreKey, V>(store: string, key: K): V | undefined;
