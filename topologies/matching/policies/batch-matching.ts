@@ -4,7 +4,7 @@
  * two-stage commitment (a bundle grows until the counter) is kept; their target size and priority groups are replaced by
  * the prices of the assignment, which say what a freed driver is worth.
  */
-import type { Match, MatchingProblem, OpenJob, Policy } from "../policy.ts";
+import type { KnownDriver, Match, MatchingProblem, OpenJob, Policy } from "../policy.ts";
 import { assignAtMinimumCost } from "../assignment/minimum-cost-assignment.ts";
 import type { Assignment } from "../assignment/minimum-cost-assignment.ts";
 import { slotOf } from "./availability.ts";
@@ -12,7 +12,7 @@ import type { Slot } from "./availability.ts";
 import { merged, placeKey, singleBundle } from "./bundles.ts";
 import type { Bundle } from "./bundles.ts";
 import { PairCosts } from "./pair-costs.ts";
-import { byId, isFree, nearbyWho, valuesOf, visitPlan } from "./pairing.ts";
+import { FreeDrivers, byId, mayServe, valuesOf, visitPlan } from "./pairing.ts";
 
 const parameters = {
   marginMs: {
@@ -92,13 +92,12 @@ function prepare(problem: MatchingProblem, jobs: readonly OpenJob[], values: Val
     bundles.push(singleBundle(job, place, key, travel));
   }
   const allowed = new Uint8Array(places.size * slots.length);
-  const seen = new Uint8Array(places.size);
-  for (const { place, pickup } of bundles) {
-    if (seen[place] === 1) continue;
-    seen[place] = 1;
+  const free = new FreeDrivers(problem);
+  for (const [place, here] of Map.groupBy(bundles, (bundle) => bundle.place)) {
     const base = place * slots.length;
     for (let slot = 0; slot < slots.length; slot++) if (!slots[slot]!.free) allowed[base + slot] = 1;
-    for (const { driverId } of nearbyWho(problem, pickup, values.candidates, isFree)) {
+    const usable = (driver: KnownDriver): boolean => here.some(({ jobs: [job] }) => job !== undefined && mayServe(driver, job));
+    for (const { driverId } of free.near(here[0]!.pickup, values.candidates, usable)) {
       const slot = indexOf.get(driverId);
       if (slot !== undefined) allowed[base + slot] = 1;
     }
@@ -153,12 +152,7 @@ function mergeOnce(problem: MatchingProblem, costs: PairCosts, solution: Solutio
     const column = assignment.columnOfRow[row]!;
     return column < 0 ? alone[row]! : costs.row(bundle)[column]! - assignment.columnPrices[column]!;
   });
-  const byPlace = new Map<number, number[]>();
-  bundles.forEach(({ place }, row) => {
-    const rows = byPlace.get(place);
-    if (rows === undefined) byPlace.set(place, [row]);
-    else rows.push(row);
-  });
+  const byPlace = Map.groupBy(bundles.keys(), (row) => bundles[row]!.place);
   const merges: Merge[] = [];
   for (const rows of byPlace.values()) {
     for (let i = 0; i < rows.length; i++) {

@@ -1,6 +1,6 @@
 /** The baseline: the most urgent job first, each to the nearest free driver who can be there within his shift. No bundles. */
 import type { KnownDriver, Match, MatchingProblem, OpenJob, Policy } from "../policy.ts";
-import { byId, isFree, mayServe, nearbyWho, pickupAt, startsAt, valuesOf, visitPlan, withinShift } from "./pairing.ts";
+import { FreeDrivers, byId, mayServe, pickupAt, startsAt, valuesOf, visitPlan, withinShift } from "./pairing.ts";
 
 const parameters = {
   marginMs: {
@@ -30,40 +30,41 @@ export const nearest: Policy = {
   match(problem: MatchingProblem): readonly Match[] {
     const { marginMs, horizonMs, candidates } = valuesOf(parameters, problem.parameters);
     const taken = new Set<string>();
+    const free = new FreeDrivers(problem);
+    const nearestTo = (job: OpenJob): Pair | undefined => {
+      const usable = (driver: KnownDriver): boolean => !taken.has(driver.driverId) && mayServe(driver, job);
+      return nearestOf(problem, job, free.near(job.content.pickup, candidates, usable));
+    };
     const pairs: Pair[] = [];
     for (const job of problem.jobs) {
       if (job.content.readyAt > problem.now + horizonMs) continue;
-      const pair = nearestTo(problem, job, taken, candidates);
+      const pair = nearestTo(job);
       if (pair !== undefined && pair.slackMs <= marginMs) pairs.push(pair);
     }
     pairs.sort((a, b) => a.slackMs - b.slackMs || byId(a.job.jobId, b.job.jobId));
     const matches: Match[] = [];
     for (const first of pairs) {
-      const pair = taken.has(first.driver.driverId) ? nearestTo(problem, first.job, taken, candidates) : first;
+      const pair = taken.has(first.driver.driverId) ? nearestTo(first.job) : first;
       if (pair === undefined) continue;
-      taken.add(pair.driver.driverId);
-      matches.push({
-        driverId: pair.driver.driverId,
-        jobIds: [pair.job.jobId],
-        plan: visitPlan([pair.job]),
-        slackMs: pair.slackMs,
-        pickupEta: problem.now + pair.travelMs,
-      });
+      const { job, driver, slackMs, travelMs } = pair;
+      taken.add(driver.driverId);
+      const pickupEta = problem.now + travelMs;
+      matches.push({ driverId: driver.driverId, jobIds: [job.jobId], plan: visitPlan([job]), slackMs, pickupEta });
     }
     return matches;
   },
 };
 
-function nearestTo(problem: MatchingProblem, job: OpenJob, taken: ReadonlySet<string>, candidates: number): Pair | undefined {
+function nearestOf(problem: MatchingProblem, job: OpenJob, drivers: readonly KnownDriver[]): Pair | undefined {
   const { now, travel } = problem;
   const { pickup, readyAt } = job.content;
-  const usable = (driver: KnownDriver): boolean => isFree(driver) && !taken.has(driver.driverId) && mayServe(driver, job);
   let best: KnownDriver | undefined;
   let least = Infinity;
-  for (const driver of nearbyWho(problem, pickup, candidates, usable)) {
+  for (const driver of drivers) {
     const travelMs = travel.travelMs(driver.position, pickup, driver.vehicle);
     if (travelMs > least || (travelMs === least && best !== undefined && byId(best.driverId, driver.driverId) <= 0)) continue;
-    if (!withinShift(driver, pickupAt(startsAt(driver, now, travel.serviceMs) + travelMs, readyAt, travel.serviceMs))) continue;
+    const arrivesAt = startsAt(driver, now, travel.serviceMs) + travelMs;
+    if (!withinShift(driver, pickupAt(arrivesAt, readyAt, travel.serviceMs))) continue;
     best = driver;
     least = travelMs;
   }

@@ -42,17 +42,27 @@ export function visitPlan(
   ];
 }
 
-/** At least so many drivers around the point that pass the test, or all there are: looks at rings further out while too few do. */
-export function nearbyWho(
-  problem: MatchingProblem,
-  point: JobContent["pickup"],
-  atLeast: number,
-  test: (driver: KnownDriver) => boolean,
-): readonly KnownDriver[] {
-  for (let asked = atLeast; ; asked *= 4) {
-    const around = problem.nearby(point, asked);
-    const passing = around.filter(test);
-    if (passing.length >= atLeast || around.length < asked || asked > problem.drivers.length) return passing;
+/** Up to so many free drivers are looked at one by one: cheaper than growing rings around each place. */
+const SCANNED_MAX = 256;
+
+/** The free drivers of one tick. */
+export class FreeDrivers {
+  readonly #problem: MatchingProblem;
+  readonly #all: readonly KnownDriver[];
+
+  constructor(problem: MatchingProblem) {
+    this.#problem = problem;
+    this.#all = problem.drivers.filter(isFree);
+  }
+
+  /** At least so many around the point that pass the test, or all there are: looks further out while too few do. */
+  near(point: JobContent["pickup"], atLeast: number, test: (driver: KnownDriver) => boolean = () => true): readonly KnownDriver[] {
+    if (this.#all.length <= SCANNED_MAX) return this.#all.filter(test);
+    for (let asked = atLeast; ; asked *= 4) {
+      const around = this.#problem.nearby(point, asked);
+      const passing = around.filter((driver) => isFree(driver) && test(driver));
+      if (passing.length >= atLeast || around.length < asked || asked > this.#problem.drivers.length) return passing;
+    }
   }
 }
 

@@ -112,12 +112,15 @@ describe.each(Object.keys(policies))("%s", (name) => {
     expect(pairs(match(name, problemOf([job("j", { requirements: ["cold"] })], [{ ...free, tags: ["cold"] }])))).toEqual(["d: j"]);
   });
 
-  test("looks further out when the nearest drivers are busy", () => {
+  test("looks further out where all free drivers near by are of no use", () => {
     const busy = Array.from({ length: 300 }, (_, i) =>
       heading(`b${i}`, [`x${i}`], { status: "pickedUp", placeId: "other", arrived: true }),
     );
-    const problem = problemOf([job("j")], [...busy, driver("free", { position: at(20) })]);
-    expect(pairs(match(name, { ...problem, parameters: { lookAheadMs: 0 } }))).toEqual(["free: j"]);
+    const useless = Array.from({ length: 600 }, (_, i) => driver(`u${i}`, { position: at(1), tags: ["warm"] }));
+    const wanted = [job("j", { requirements: ["cold"] })];
+    const far = driver("free", { position: at(20), tags: ["cold"] });
+    expect(pairs(match(name, problemOf(wanted, [...busy, far], { lookAheadMs: 0 })))).toEqual(["free: j"]);
+    expect(pairs(match(name, problemOf(wanted, [...useless, far])))).toEqual(["free: j"]);
   });
 
   test("never breaks the plan rule, the shift or the driver's limits, and does not depend on what it was asked before", () => {
