@@ -31,9 +31,14 @@ export const RETRY_CAP_MS = 5_000;
 /** A thread that has not got through for so long gives up. */
 export const RETRY_BUDGET_MS = 5 * 60 * 1000;
 
+/** Rounds within one instant of virtual time; more is a loop that never ends. */
+export const INSTANT_ROUNDS_MAX = 1_000_000;
+
 /** An idle host looks at its thread at least this often. */
 export const IDLE_WAIT_MS_MAX = 1_000;
 export const STOP_DEADLINE_MS = 30_000;
+/** Between two rounds of retention and compaction. */
+export const MAINTAIN_INTERVAL_MS = 10_000;
 /** A thread that is replaced more often than this within a minute is not replaced again. */
 export const REPLACEMENTS_PER_MINUTE_MAX = 3;
 export const DEAD_LETTER_RETENTION_MS = 14 * 24 * 60 * 60 * 1000;

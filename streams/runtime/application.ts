@@ -1,0 +1,210 @@
+/** A topology running in this process: topics made sure of, tasks split over threads, threads started, watched and stopped. */
+import assert from "node:assert/strict";
+import type { Disk } from "#disk";
+import type { Log } from "#log";
+import type { Topology } from "../dsl/builder.ts";
+import { StreamsError } from "../errors.ts";
+import { nextApplicationState, type ApplicationEvent, type ApplicationState } from "./application-life.ts";
+import { splitTasks, type Assignment } from "./assignment.ts";
+import {
+  EMBEDDED_COMMIT_INTERVAL_MS,
+  MAINTAIN_INTERVAL_MS,
+  realClock,
+  silentLogger,
+  STOP_DEADLINE_MS,
+  STREAM_THREAD_DEFAULTS,
+  type HostClock,
+  type StreamThreadDefaults,
+} from "./defaults.ts";
+import type { HostedThread } from "./hosts/hosted-thread.ts";
+import { InThreadHost } from "./hosts/in-thread-host.ts";
+import { prepareState } from "./prepare-state.ts";
+import { ReplacementLimit } from "./replacement-limit.ts";
+import { createStreamThread } from "./stream-thread.ts";
+import type { StreamThreadConfig, StructuredLogger, ThreadMetrics } from "./thread.ts";
+import { topicConfigs } from "./topic-configs.ts";
+import { WorkerHost } from "./hosts/worker-host.ts";
+import type { TopologyModule } from "./hosts/worker-messages.ts";
+
+/** What becomes of the application when a thread has failed. */
+export type FailureDecision = "replace" | "stop";
+
+export interface ApplicationOptions {
+  readonly topology: Topology;
+  /** Consumer group, and prefix of transactional ids and of the dead letters' topic. */
+  readonly applicationId: string;
+  /** Kept from start to start: a new instance with the same id fences the old one. Default "0". */
+  readonly instanceId?: string;
+  readonly log: Log;
+  readonly disk: Disk;
+  /** Default 1. */
+  readonly threads?: number;
+  /** Each thread in a worker that builds the topology from here; default: all on this event loop. */
+  readonly workers?: TopologyModule;
+  readonly config?: Partial<StreamThreadDefaults>;
+  /** Stores whose rows may be deleted because the topology changed. */
+  readonly dropStores?: readonly string[];
+  readonly logger?: StructuredLogger;
+  readonly clock?: HostClock;
+  /** Default: "stop". A thread is replaced at most 3 times a minute. */
+  readonly onThreadFailure?: (error: Error, thread: number) => FailureDecision;
+}
+
+export class Application implements AsyncDisposable {
+  /** Resolves once it has stopped or failed. */
+  readonly ended: Promise<void>;
+  readonly #options: ApplicationOptions;
+  readonly #clock: HostClock;
+  readonly #logger: StructuredLogger;
+  readonly #replacements = new Map<number, ReplacementLimit>();
+  #state: ApplicationState = "created";
+  #error: Error | undefined;
+  #threads: HostedThread[] = [];
+  #stopping: Promise<void> | undefined;
+  #end: () => void = () => {};
+
+  constructor(options: ApplicationOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? realClock;
+    this.#logger = options.logger ?? silentLogger;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  get state(): ApplicationState {
+    return this.#state;
+  }
+
+  /** Why it failed. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /**
+   * Creates missing topics, checks that the state belongs to this topology, starts the threads; resolves when all of them run.
+   * Rejects with TopologyError (`MANIFEST_MISMATCH`), LogError (`TOPIC_MISMATCH`), or what made a thread fail.
+   */
+  async start(): Promise<void> {
+    this.#become("start");
+    const { topology, applicationId, log, disk, dropStores = [] } = this.#options;
+    try {
+      await log.topics.ensure(topicConfigs(topology, applicationId));
+      prepareState({ disk, topology, applicationId, dropStores });
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      this.#end();
+      throw error;
+    }
+    this.#threads = splitTasks(topology, this.#options.threads ?? 1).map((assignment, thread) => this.#host(thread, assignment));
+    await Promise.all(this.#threads.map(({ running }) => running));
+    // Whoever failed at once is heard before this goes on.
+    await Promise.all(this.#threads.filter(({ state }) => state === "failed").map(({ ended }) => ended));
+    if (this.#error !== undefined) throw this.#error;
+    this.#become("started");
+    void this.#maintain();
+  }
+
+  /**
+   * Commits what is done and ends every thread. Rejects with `STOP_TIMEOUT` after `deadlineMs` (default 30 s): threads that
+   * still run are then ended without a commit, and what they had not committed is done again at the next start.
+   */
+  stop(options: { readonly deadlineMs?: number } = {}): Promise<void> {
+    this.#stopping ??= this.#stop(options.deadlineMs ?? STOP_DEADLINE_MS);
+    return this.#stopping;
+  }
+
+  /** The newest counts of every thread. */
+  metrics(): Promise<readonly ThreadMetrics[]> {
+    return Promise.all(this.#threads.map((thread) => thread.metrics()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #host(thread: number, assignment: Assignment): HostedThread {
+    const { log, disk, workers, topology } = this.#options;
+    const config = this.#threadConfig(thread);
+    let hosted: HostedThread;
+    if (workers === undefined) {
+      const dependencies = { topology, log, disk, stepClock: () => this.#clock.monotonic(), logger: this.#logger };
+      const plain = createStreamThread({ config, dependencies, assignment });
+      hosted = new InThreadHost({ number: thread, thread: plain, log, clock: this.#clock });
+    } else {
+      const [diskShare, logShare] = [disk.share(), log.share()];
+      assert(diskShare && logShare, `a ${disk.kind} database cannot be shared with workers: leave out the workers`);
+      hosted = new WorkerHost({ start: { disk: diskShare, log: logShare, topology: workers, config, assignment }, logger: this.#logger });
+    }
+    void hosted.ended.then((error) => this.#threadEnded(hosted, assignment, error));
+    return hosted;
+  }
+
+  #threadConfig(thread: number): StreamThreadConfig {
+    const { applicationId, instanceId = "0", log, config } = this.#options;
+    const commitIntervalMs = log.capabilities.atomicRows ? EMBEDDED_COMMIT_INTERVAL_MS : STREAM_THREAD_DEFAULTS.commitIntervalMs;
+    return { ...STREAM_THREAD_DEFAULTS, commitIntervalMs, ...config, applicationId, instanceId, thread };
+  }
+
+  #threadEnded(hosted: HostedThread, assignment: Assignment, error: Error | undefined): void {
+    if (error === undefined || (this.#state !== "running" && this.#state !== "starting")) return;
+    const { thread } = hosted;
+    const limit = this.#replacements.get(thread) ?? new ReplacementLimit();
+    this.#replacements.set(thread, limit);
+    const decision = this.#options.onThreadFailure?.(error, thread) ?? "stop";
+    this.#logger.error({ thread, error, decision }, "a stream thread has failed");
+    if (decision === "replace" && this.#state === "running" && limit.allows(this.#clock.now()))
+      this.#threads[thread] = this.#host(thread, assignment);
+    else this.#fail(error);
+  }
+
+  /** The others commit what they have; nothing goes on. */
+  #fail(error: Error): void {
+    this.#error ??= error;
+    this.#become("fail");
+    for (const hosted of this.#threads) hosted.stop();
+    void Promise.all(this.#threads.map(({ ended }) => ended)).then(() => this.#end());
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    this.#become("stop");
+    for (const hosted of this.#threads) hosted.stop();
+    const ended = Promise.all(this.#threads.map((hosted) => hosted.ended));
+    await this.#clock.sleep(deadlineMs, ended);
+    const late = this.#threads.filter(({ state }) => state !== "stopped" && state !== "failed").map(({ thread }) => thread);
+    for (const thread of late) this.#threads[thread]?.abandon();
+    if (late.length > 0) {
+      this.#error ??= new StreamsError(
+        "STOP_TIMEOUT",
+        `Threads ${late.join(", ")} had not stopped after ${deadlineMs} ms; they are ended.`,
+      );
+      this.#become("fail");
+    } else {
+      const [error] = (await ended).filter((each) => each !== undefined);
+      this.#error ??= error;
+      this.#become(this.#error === undefined ? "ended" : "fail");
+    }
+    this.#end();
+    if (late.length > 0) throw this.#error;
+  }
+
+  /** Retention and compaction, now and then. */
+  async #maintain(): Promise<void> {
+    const { log } = this.#options;
+    while (this.#state === "running") {
+      await this.#clock.sleep(MAINTAIN_INTERVAL_MS, this.ended);
+      if (this.#state !== "running") return;
+      try {
+        await log.maintain(this.#clock.now());
+      } catch (error) {
+        this.#logger.warn({ error }, "the upkeep of the log failed; it is tried again later");
+      }
+    }
+  }
+
+  #become(event: ApplicationEvent): void {
+    const next = nextApplicationState(this.#state, event);
+    assert(next !== null, `${event} cannot happen while the application is ${this.#state}`);
+    this.#state = next;
+  }
+}
