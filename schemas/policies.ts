@@ -15,7 +15,7 @@ export interface ZonePolicy {
   readonly travelModel: "great-circle" | "plane";
   /** H3 resolution of dispatch cells in this zone, 0 to 8. */
   readonly dispatchResolution: number;
-  /** Metres: how far beyond its own dispatch cell a driver is present. */
+  /** Metres, 0 to 20,000: how far beyond its own dispatch cell a driver is present. */
   readonly haloMetres: number;
   readonly attemptsMax: number;
   /** From placement to the end of the job, whatever happens. */
@@ -45,7 +45,7 @@ export const zonePolicySchema = {
     { name: "offerSeconds", type: { type: "double", minimum: 0 } },
     { name: "travelModel", type: { type: "string", oneOf: ["great-circle", "plane"] } },
     { name: "dispatchResolution", type: { type: "int", minimum: 0, maximum: 8 } },
-    { name: "haloMetres", type: { type: "double", minimum: 0 } },
+    { name: "haloMetres", type: { type: "double", minimum: 0, maximum: 20_000 } },
     { name: "attemptsMax", type: { type: "int", minimum: 1 } },
     { name: "deadlineMs", type: notNegativeLong },
     { name: "backoffBaseMs", type: notNegativeLong },

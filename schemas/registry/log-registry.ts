@@ -47,9 +47,17 @@ export async function logRegistry(port: SchemaLogPort): Promise<LogRegistry> {
 }
 
 function parseEntry(key: string, value: string): RegisteredSchema {
-  const entry = JSON.parse(value) as Partial<RegisteredSchema> | null;
+  let entry: Partial<RegisteredSchema> | null = null;
+  let cause: unknown;
+  try {
+    entry = JSON.parse(value) as Partial<RegisteredSchema> | null;
+  } catch (error) {
+    cause = error;
+  }
   const { id, subject, version, schema } = entry ?? {};
   if (!Number.isInteger(id) || !Number.isInteger(version) || typeof subject !== "string" || typeof schema !== "string")
-    throw new SerdeError("SCHEMA_INVALID", `The record ${key} of ${SCHEMAS_TOPIC} is no schema entry: the topic is damaged or not ours.`);
+    throw new SerdeError("SCHEMA_INVALID", `The record ${key} of ${SCHEMAS_TOPIC} is no schema entry: the topic is damaged or not ours.`, {
+      cause,
+    });
   return { id: id as number, subject, version: version as number, schema };
 }
