@@ -1,5 +1,5 @@
 /**
- * The table of the `drivers` task, row by row (docs/ARCHITECTURE.md, the dispatch protocol). It alone says whether a driver
+ * The table of the `drivers` task, row by row (docs/dispatch-protocol.md). It alone says whether a driver
  * takes a job, and ends what ends on the driver's side. Replan: plan or duty changed, version + 1, every cell hears of it.
  */
 import type { DriverEvent, DropReason, JobAmended, JobReleased, JobsProposed, ProgressStep, RefusalReason } from "#schemas";

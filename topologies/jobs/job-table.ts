@@ -1,5 +1,5 @@
 /**
- * The table of the `jobs` task, row by row (docs/ARCHITECTURE.md, the dispatch protocol). It alone makes attempts, ends jobs
+ * The table of the `jobs` task, row by row (docs/dispatch-protocol.md). It alone makes attempts, ends jobs
  * and publishes assignments and trips. A protocol record in a state not listed for it stops the task.
  */
 import type { FailReason, JobContent, JobDropped, JobProgressed, JobReserved, RefusalReason, RevokeReason, TripState } from "#schemas";

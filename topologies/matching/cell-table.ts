@@ -1,5 +1,5 @@
 /**
- * The table of the `matching` task for one dispatch cell, row by row (docs/ARCHITECTURE.md, the dispatch protocol). Nothing
+ * The table of the `matching` task for one dispatch cell, row by row (docs/dispatch-protocol.md). Nothing
  * it decides is final: a proposal is a question. Only JobClosed makes the cell forget a job.
  */
 import type { DriverPresent, JobClosed, JobOpened, ProposalRefused } from "#schemas";
