@@ -1,68 +1,57 @@
 /** A day of a meal delivery instance through the real topologies and log, in virtual time, judged by an independent evaluator. */
-import { evaluateMdrp, readInstanceTexts, type MdrpVerdict, type Verdict } from "#proof";
-import { createMdrpWorld, MINUTE_MS, readInstance, SolutionRecorder, WORLD_DEFAULTS } from "#world";
+import { evaluateMdrp, readInstanceTexts } from "#proof";
+import { createMdrpWorld, mdrpWorldId, MINUTE_MS, readInstance, SolutionRecorder, truncate, WORLD_DEFAULTS } from "#world";
 import { prove } from "../proof/prove.ts";
 import { openSystem, type System } from "../system/open-system.ts";
 import { mdrpPolicy } from "./mdrp-policy.ts";
-import { openJobs } from "./open-jobs.ts";
-import { runVirtualDay, type VirtualDay } from "./virtual-day.ts";
+import type { Simulation } from "./simulation.ts";
+import { runVirtualDay } from "./virtual-day.ts";
 
 export interface MdrpSimulationOptions {
   /** Folder of the instance. */
   readonly data: string;
   readonly policy: string;
   readonly parameters?: Readonly<Record<string, number>>;
-  /** The input ends after this minute of the day. */
+  /** Nobody orders after this minute of the day, and the day ends `tailMinutes` later. */
   readonly untilMinute?: number;
   readonly onProgress?: (minute: number, minutes: number) => void;
   /** Sees the system while it is still open. */
   readonly inspect?: (system: System) => Promise<void>;
 }
 
-export interface MdrpSimulation {
-  readonly instance: string;
-  readonly policy: string;
-  readonly verdicts: readonly Verdict[];
-  readonly evaluation: MdrpVerdict;
-  /** The three solution files by name. */
-  readonly solution: Readonly<Record<string, string>>;
-  readonly day: VirtualDay;
-  readonly wallSeconds: number;
-}
-
-const policyTailMinutes = 9 * 60;
+/** An order that nobody takes fails at its deadline; the day waits for it. */
+const tailMinutes = 9 * 60;
 
 /** Rejects with WorldError for an instance that cannot be read, and with what stops the application. */
-export async function simulateMdrp(options: MdrpSimulationOptions): Promise<MdrpSimulation> {
+export async function simulateMdrp(options: MdrpSimulationOptions): Promise<Simulation> {
   const begun = performance.now();
-  const instance = readInstance(options.data);
+  const whole = readInstance(options.data);
+  const { untilMinute } = options;
+  const instance = untilMinute === undefined ? whole : truncate(whole, untilMinute);
   const startsAt = WORLD_DEFAULTS.dayStartsAt;
   const recorder = new SolutionRecorder({ instance, startsAt });
-  const world = createMdrpWorld({ instance, startsAt, journal: recorder });
-  const jobs = openJobs();
   const policy = mdrpPolicy(instance, options.policy, options.parameters);
   await using system = await openSystem({ directory: "", kind: "memory", durability: "process", partitions: 1, policy });
-  const lastMinute = Math.max(...instance.orders.map(({ readyTime }) => readyTime), ...instance.couriers.map(({ offTime }) => offTime));
-  const endMinute = lastMinute + policyTailMinutes;
+  const lastMinute = Math.max(...whole.orders.map(({ readyTime }) => readyTime), ...whole.couriers.map(({ offTime }) => offTime));
+  const endMinute = untilMinute === undefined ? lastMinute + tailMinutes : untilMinute + 1;
   const day = await runVirtualDay({
     system,
-    world,
+    worldId: mdrpWorldId(instance),
+    world: createMdrpWorld({ instance, startsAt, journal: recorder }),
     startsAt,
     endsAt: startsAt + endMinute * MINUTE_MS,
-    onDecision: jobs.observe,
-    finished: () => jobs.open() === 0,
-    onProgress: (now) => options.onProgress?.(Math.floor((now - startsAt) / MINUTE_MS), endMinute),
-    ...(options.untilMinute === undefined ? {} : { inputEndsAt: startsAt + (options.untilMinute + 1) * MINUTE_MS - 1 }),
+    onProgress: (now) => options.onProgress?.(Math.floor((now - startsAt) / MINUTE_MS), lastMinute),
   });
   const solution = recorder.files();
-  const verdicts = await prove(system.log, system.topics, { quiescent: true });
+  const verdicts = await prove(system.log, system.topics, { quiescent: day.quiescent });
   await options.inspect?.(system);
   return {
-    instance: instance.name,
+    name: instance.name,
     policy: options.policy,
     verdicts,
     evaluation: evaluateMdrp(readInstanceTexts(options.data), solution),
-    solution,
+    solution: { ...solution },
+    figures: {},
     day,
     wallSeconds: (performance.now() - begun) / 1000,
   };

@@ -10,7 +10,8 @@ export interface ProgressOptions {
 }
 
 export interface Progress {
-  update(done: number, note?: string): void;
+  /** `total` may become known later. */
+  update(done: number, total?: number, note?: string): void;
   end(note?: string): void;
 }
 
@@ -19,13 +20,20 @@ const terminalIntervalMs = 100;
 const plainIntervalMs = 2_000;
 
 /** done / total, rate, time left. Never throws; costs nothing between two lines. */
-export function progress({ label, total, unit, stream = process.stderr, now = () => performance.now() }: ProgressOptions): Progress {
+export function progress({
+  label,
+  total: initial,
+  unit,
+  stream = process.stderr,
+  now = () => performance.now(),
+}: ProgressOptions): Progress {
   const begun = now();
   const live = stream.isTTY === true;
   const interval = live ? terminalIntervalMs : plainIntervalMs;
   let shown = begun;
+  let latest = initial;
 
-  const line = (done: number, note: string): string => {
+  const line = (done: number, total: number, note: string): string => {
     const seconds = Math.max((now() - begun) / 1000, 1e-9);
     const rate = done / seconds;
     const left = rate > 0 ? (total - done) / rate : Number.NaN;
@@ -36,14 +44,15 @@ export function progress({ label, total, unit, stream = process.stderr, now = ()
   };
 
   return {
-    update(done, note = "") {
+    update(done, total = initial, note = "") {
+      latest = total;
       if (now() - shown < interval) return;
       shown = now();
-      stream.write(live ? `\r\u001B[2K${line(done, note)}` : `${line(done, note)}\n`);
+      stream.write(live ? `\r\u001B[2K${line(done, total, note)}` : `${line(done, total, note)}\n`);
     },
     end(note = "") {
       const seconds = (now() - begun) / 1000;
-      const text = `${label} ${total} ${unit} in ${seconds.toFixed(1)} s (${formatRate(total / Math.max(seconds, 1e-9))}/s)${note === "" ? "" : `  ${note}`}`;
+      const text = `${label} ${latest} ${unit} in ${seconds.toFixed(1)} s (${formatRate(latest / Math.max(seconds, 1e-9))}/s)${note === "" ? "" : `  ${note}`}`;
       stream.write(live ? `\r\u001B[2K${text}\n` : `${text}\n`);
     },
   };
