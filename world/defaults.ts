@@ -1,5 +1,5 @@
 /** The world's defaults in one place, and its only touch with the machine's clock. */
-import type { Clock } from "./world.ts";
+import type { Clock } from "./clock.ts";
 
 export const WORLD_DEFAULTS = {
   /** Minute 0 of an instance's day: 2026-01-01T00:00:00Z. */
@@ -22,6 +22,19 @@ export const CITY_DEFAULTS = {
   gpsEveryMs: 5_000,
   gpsNoiseMetres: 6,
   habits: { declineProbability: 0, silenceProbability: 0, earlyEndProbability: 0, cancelProbability: 0 },
+} as const;
+
+/** Of the client that connects a world with a log. */
+export const CLIENT_DEFAULTS = {
+  /** How far back a restarted world looks for the last location of each driver, and how old a location may be sent. */
+  locationTailMs: 30_000,
+  /** Orders due longer ago than this while the world was down were never placed, if it is told to skip them. */
+  missedDemandMs: 10_000,
+  /** No event reaches the log later than this after one that was due later. */
+  lateMs: 10 * 60_000,
+  /** Polls of one step; what is left waits for the next one. */
+  pollsPerStepMax: 16,
+  recordBytes: 4_096,
 } as const;
 
 /** Milliseconds since the epoch, as the machine says. */

@@ -44,9 +44,6 @@ export interface FleetWorldOptions {
   readonly journal?: CourierJournal;
 }
 
-/** The ids of stops as locations are those of their events with this behind. */
-export const STOP_LOCATION_SUFFIX = "/at";
-
 const DEMAND = 0;
 const ROSTER = 1;
 /** Each courier has two slots of the heap: what he does, and where he says he is. */
@@ -68,7 +65,10 @@ export class FleetWorld implements World {
   readonly #foreign = new Map<string, JobFacts>();
   /** Assigned before their content was heard of. */
   readonly #parked = new Map<string, Extract<AssignmentEvent, { type: "DriverAssigned" }>>();
-  #known: ReadonlySet<string> | undefined;
+  /** Ids produced in an earlier life and not acted again yet: what has been said is not said twice. */
+  #past = new Set<string>();
+  #replaying = false;
+  readonly #asked: WorldEvent[] = [];
   #out: WorldEvent[] = [];
 
   constructor(options: FleetWorldOptions) {
@@ -118,12 +118,17 @@ export class FleetWorld implements World {
     }
   }
 
+  owns(jobId: string): boolean {
+    return this.#demand.job(jobId) !== undefined;
+  }
+
   beginReplay(known: ReadonlySet<string>): void {
-    this.#known = known;
+    this.#past = new Set(known);
+    this.#replaying = true;
   }
 
   endReplay(lastLocations: ReadonlyMap<string, number>, resumeAt: number): void {
-    this.#known = undefined;
+    this.#replaying = false;
     for (const [driverId, slot] of this.#slotOf) {
       const after = Math.max(lastLocations.get(driverId) ?? -Infinity, resumeAt - 1);
       this.#scheduleLocation(slot, after);
@@ -139,7 +144,8 @@ export class FleetWorld implements World {
 
   #act(slot: number, due: number): void {
     if (slot === DEMAND) {
-      this.#demand.take(this.#out);
+      this.#demand.take(this.#asked);
+      for (const event of this.#asked.splice(0)) if (!this.#past.delete(event.value.eventId)) this.#out.push(event);
       this.#heap.set(DEMAND, this.#demand.nextDueAt());
     } else if (slot === ROSTER) {
       for (const shift of this.#roster.take()) this.#enter(shift);
@@ -160,20 +166,21 @@ export class FleetWorld implements World {
     this.#slotOf.set(shift.driverId, index);
     this.#heap.set(FIRST_COURIER + 2 * index, courier.nextDueAt());
     this.#heap.set(FIRST_COURIER + 2 * index + 1, Infinity);
-    if (this.#known === undefined) this.#scheduleLocation(index, shift.startsAt);
+    if (!this.#replaying) this.#scheduleLocation(index, shift.startsAt);
   }
 
   /** What a courier says, as records. */
   readonly #reports = {
     eventId: (driverId: string, step: string): string => `${this.id}/${driverId}/${step}`,
     pointOf: (spot: Place) => this.#ground.pointOf(spot),
-    wasProduced: (eventId: string): boolean | undefined => this.#known?.has(eventId),
+    wasProduced: (eventId: string): boolean => this.#past.has(eventId),
     driverEvent: (event: DriverEvent, place: Place | undefined): void => {
+      if (this.#past.delete(event.eventId)) return;
       const { driverId, occurredAt } = event;
       this.#out.push({ topic: "driverEvents", key: driverId, timestamp: occurredAt, value: event });
       // The start of a shift says the position itself.
       if (place === undefined || !this.#rules.locatesAtStops || event.type === "ShiftStarted") return;
-      this.#location(driverId, `${event.eventId}${STOP_LOCATION_SUFFIX}`, { ...place, speed: 0, heading: 0 }, 0, occurredAt);
+      this.#location(driverId, `${event.eventId}/at`, { ...place, speed: 0, heading: 0 }, 0, occurredAt);
     },
   };
 
@@ -230,7 +237,7 @@ export class FleetWorld implements World {
 
   #heardOf(trip: TripChanged): void {
     const { jobId, content, state } = trip;
-    if (this.#demand.job(jobId) !== undefined) return;
+    if (this.owns(jobId)) return;
     if (content === null || state === "completed" || state === "cancelled" || state === "failed") {
       this.#foreign.delete(jobId);
       this.#parked.delete(jobId);

@@ -1,6 +1,5 @@
 /** How a world comes back: its past is acted again from what it produced and observed, and only what is missing is produced. */
 import type { AssignmentEvent, TripChanged } from "#schemas";
-import { STOP_LOCATION_SUFFIX } from "./fleet-world.ts";
 import type { World, WorldEvent } from "./world.ts";
 
 export interface History {
@@ -26,14 +25,12 @@ export interface ReplayOptions {
  */
 export function replay(world: World, history: History, { until, locationsFrom = -Infinity }: ReplayOptions): readonly WorldEvent[] {
   const missing: WorldEvent[] = [];
-  const { known } = history;
   const keep = (events: readonly WorldEvent[]): void => {
-    for (const event of events) if (!known.has(eventKey(event))) missing.push(event);
+    for (const event of events) missing.push(event);
   };
-  world.beginReplay(known);
-  // Stable: records of one job stay in their order.
-  for (const record of history.observed.toSorted((a, b) => a.at - b.at)) {
-    keep(world.run(Math.min(record.at, until)));
+  world.beginReplay(history.known);
+  for (const { record, at } of inTime(history.observed)) {
+    keep(world.run(Math.min(at, until)));
     world.observe(record);
   }
   keep(world.run(until));
@@ -41,8 +38,13 @@ export function replay(world: World, history: History, { until, locationsFrom = 
   return missing;
 }
 
-/** The id by which the past knows an event: a stop's location goes with its stop. */
-function eventKey(event: WorldEvent): string {
-  const { eventId } = event.value;
-  return event.topic === "driverLocations" ? eventId.slice(0, -STOP_LOCATION_SUFFIX.length) : eventId;
+/** By time over all jobs, though never against the order of one job's own partition. */
+function inTime(records: History["observed"]): readonly { readonly record: History["observed"][number]; readonly at: number }[] {
+  const lastOf = new Map<string, number>();
+  const timed = records.map((record) => {
+    const at = Math.max(record.at, lastOf.get(record.jobId) ?? 0);
+    lastOf.set(record.jobId, at);
+    return { record, at };
+  });
+  return timed.sort((a, b) => a.at - b.at);
 }

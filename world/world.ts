@@ -20,13 +20,10 @@ export interface World {
   run(now: number): readonly WorldEvent[];
   /** Order between jobs does not matter; of one job, records come in the order of its partition. Unknown drivers are ignored. */
   observe(record: AssignmentEvent | TripChanged): void;
-  /** From here on events are those of the past: `known` has the ids already produced. No periodic locations meanwhile. */
+  /** Whether the job is of this world's own customers: it needs no news of its content. */
+  owns(jobId: string): boolean;
+  /** From here on the past is acted again: events of `known` are not said a second time, then or later. No periodic locations meanwhile. */
   beginReplay(known: ReadonlySet<string>): void;
   /** Periodic locations go on after each driver's last one, and not before `resumeAt`. */
   endReplay(lastLocations: ReadonlyMap<string, number>, resumeAt: number): void;
-}
-
-/** Clocks of the world's hosts; milliseconds since the epoch. */
-export interface Clock {
-  now(): number;
 }

@@ -29,8 +29,9 @@ export function cityRoster(config: CityConfig, map: CityMap, origin: number): Ro
   for (let index = 0; index < drivers; index++) {
     const turn = Math.floor((origin - phaseOf(config, index)) / shiftMs);
     turns.push(turn);
-    // The first ones come one after the other within one rhythm of locations, so their devices do not speak all at once.
-    heap.set(index, origin + new Random(seed, `entry/${index}`, 0).below(Math.max(1, config.gpsEveryMs)));
+    // They come one after the other within one rhythm of locations, so their devices do not speak all at once. The first one
+    // comes at once: the origin is the time of the city's first event, and found by it after a restart.
+    heap.set(index, index === 0 ? origin : origin + new Random(seed, `entry/${index}`, 0).below(Math.max(1, config.gpsEveryMs)));
   }
   return {
     nextDueAt: () => heap.firstDueAt,

@@ -95,9 +95,10 @@ describe("a seeded city", () => {
       }
       day.accept(replay(day.world, { known, observed: day.dispatcher.published, lastLocations }, { until: day.at }));
       day.finish(end);
-      const key = (event: WorldEvent): string => JSON.stringify(event);
       // Of one millisecond, locations come after the rebuilt events.
-      expect(day.produced.map(key).sort(), `killed after ${kill}`).toEqual(straight.produced.map(key).sort());
+      expect(day.produced.map((event) => JSON.stringify(event)).sort(), `killed after ${kill}`).toEqual(
+        straight.produced.map((event) => JSON.stringify(event)).sort(),
+      );
     }
   });
 

@@ -8,7 +8,7 @@ import { cityMap } from "./city-map.ts";
 
 export interface CityWorldOptions {
   readonly config: CityConfig;
-  /** When this city came to life; after a restart the same as before it. */
+  /** When this city came to life, and the time of its first event; after a restart the same as before it. */
   readonly origin: number;
   readonly journal?: CourierJournal;
 }
@@ -21,8 +21,13 @@ export function cityHistoryMs(config: CityConfig, deadlineMs: number): number {
   return 2 * config.shiftMs + deadlineMs;
 }
 
+/** Prefix of all eventIds of a city. */
+export function cityWorldId({ seed }: CityConfig): string {
+  return `city-${seed}`;
+}
+
 export function createCityWorld({ config, origin, journal }: CityWorldOptions): FleetWorld {
-  const id = `city-${config.seed}`;
+  const id = cityWorldId(config);
   const map = cityMap(config);
   return new FleetWorld({
     id,

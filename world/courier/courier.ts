@@ -12,8 +12,8 @@ export interface CourierReports {
   eventId(driverId: string, step: string): string;
   driverEvent(event: DriverEvent, place: Place | undefined): void;
   pointOf(spot: Spot): Point;
-  /** During a replay: whether this event was produced then. Undefined: no replay. */
-  wasProduced(eventId: string): boolean | undefined;
+  /** Said in an earlier life and not acted again yet. */
+  wasProduced(eventId: string): boolean;
 }
 
 interface Carried {
@@ -268,7 +268,7 @@ export class Courier {
 
   #pickUp(phase: Extract<Phase, { kind: "atPickup" }>, due: number): void {
     const { taken, left } = this.#taken(phase.jobs);
-    for (const job of left) this.#pending.push({ ...job, arrived: false });
+    this.#pending.push(...left);
     const sequence = dropSequence(taken, phase.at, this.shift, this.#rules);
     for (const job of sequence) this.#reportJob("pickedUp", "PickedUp", job, due, phase.at);
     const assignedAt = Math.max(...taken.map((job) => job.assignedAt));
@@ -281,9 +281,9 @@ export class Courier {
     this.#goOn(phase.at, due + this.#pickupHalf(taken), sequence);
   }
 
-  /** Who picked up part of a bundle in a past that is replayed, knew only of that part then. */
+  /** Who picked up part of a bundle in an earlier life, knew only of that part then. */
   #taken(jobs: readonly Carried[]): { readonly taken: readonly Carried[]; readonly left: readonly Carried[] } {
-    const produced = (job: Carried): boolean => this.#reports.wasProduced(this.#stepId("pickedUp", job)) === true;
+    const produced = (job: Carried): boolean => this.#reports.wasProduced(this.#stepId("pickedUp", job));
     return jobs.some(produced) ? { taken: jobs.filter(produced), left: jobs.filter((job) => !produced(job)) } : { taken: jobs, left: [] };
   }
 

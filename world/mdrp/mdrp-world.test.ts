@@ -2,8 +2,9 @@ import { planePoint } from "#geo";
 import { evaluateMdrp, readInstanceTexts } from "#proof";
 import type { AssignmentEvent } from "#schemas";
 import { describe, expect, test } from "vitest";
+import { Random } from "../random.ts";
 import { replay } from "../replay.ts";
-import { VirtualDay } from "../testing/greedy-dispatcher.ts";
+import { GreedyDispatcher, VirtualDay } from "../testing/greedy-dispatcher.ts";
 import type { WorldEvent } from "../world.ts";
 import { generateInstance, instanceFiles } from "./generate-instance.ts";
 import type { MdrpInstance } from "./instance.ts";
@@ -284,6 +285,65 @@ describe("a whole day", () => {
       expect(recorder.files(), `killed after ${kill}`).toEqual(files);
     }
   });
+});
+
+test("stepped late, told late and killed at random it never doubles an event, and drops every job that it picked up", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const instance = generateInstance({
+      name: "late",
+      seed,
+      orders: 40,
+      couriers: 5,
+      restaurants: 3,
+      startMinute: 600,
+      minutes: 120,
+      sideMetres: 4_000,
+    });
+    const dispatcher = new GreedyDispatcher();
+    const produced: WorldEvent[] = [];
+    const accept = (events: readonly WorldEvent[]): void => {
+      for (const event of events) {
+        produced.push(event);
+        dispatcher.hear(event);
+      }
+    };
+    let world = createMdrpWorld({ instance });
+    let told = 0;
+    let ticks = 0;
+    for (let now = at(585); now < at(1000); now += 7_000) {
+      const random = new Random(seed, "delays", now);
+      if (random.chance(0.4)) accept(world.run(now));
+      if (now >= at(585 + ticks)) {
+        dispatcher.tick(now);
+        const revoked = random.chance(0.1) ? dispatcher.revoke(`o${1 + random.below(40)}`, now) : undefined;
+        expect(revoked?.type ?? "AssignmentRevoked").toBe("AssignmentRevoked");
+        ticks += 1;
+      }
+      // Up to five minutes behind.
+      while (told < dispatcher.published.length && random.chance(0.1)) {
+        const record = dispatcher.published[told++];
+        if (record !== undefined) world.observe(record);
+      }
+      if (random.chance(0.02)) {
+        world = createMdrpWorld({ instance });
+        told = dispatcher.published.length;
+        const known = new Set(produced.map((event) => event.value.eventId));
+        accept(replay(world, { known, observed: dispatcher.published, lastLocations: new Map() }, { until: now }));
+      }
+    }
+    accept(world.run(at(1500)));
+    const ids = produced.map((event) => event.value.eventId);
+    expect(
+      ids.filter((id, index) => ids.indexOf(id) !== index),
+      `seed ${seed}`,
+    ).toEqual([]);
+    const steps = (type: string): string[] =>
+      produced.flatMap(({ value }) =>
+        value.type === type && "jobId" in value ? [`${value.driverId} ${value.jobId} ${value.attempt}`] : [],
+      );
+    expect(steps("DroppedOff").sort(), `seed ${seed}`).toEqual(steps("PickedUp").sort());
+    expect(steps("DroppedOff").length, `seed ${seed}`).toBeGreaterThan(10);
+  }
 });
 
 test("orders say what the instance says", () => {

@@ -32,7 +32,7 @@ export interface MdrpWorldOptions {
 export function createMdrpWorld(options: MdrpWorldOptions): FleetWorld {
   const { instance, startsAt = WORLD_DEFAULTS.dayStartsAt } = options;
   const ground = mdrpGround(instance);
-  const id = `mdrp-${instance.name}`;
+  const id = mdrpWorldId(instance);
   return new FleetWorld({
     id,
     demand: mdrpDemand(id, instance, ground, startsAt),
@@ -42,6 +42,11 @@ export function createMdrpWorld(options: MdrpWorldOptions): FleetWorld {
     locations: exactly(options.locateEveryMs ?? 0),
     ...(options.journal === undefined ? {} : { journal: options.journal }),
   });
+}
+
+/** Prefix of all eventIds of an instance's world. */
+export function mdrpWorldId({ name }: MdrpInstance): string {
+  return `mdrp-${name}`;
 }
 
 /** The plane that dispatch travels on; an instance beyond its edge is moved to the middle, which changes no distance. */
