@@ -13,8 +13,9 @@ export const defaultPolicy: ZonePolicy = {
   tickMs: 1_000,
   offerSeconds: 0,
   travelModel: "great-circle",
-  // About 36 km² a cell: a city's rush hour spreads over many partitions, and a driver is present in few cells.
-  dispatchResolution: 6,
+  // About 250 km² a cell: with this halo most drivers are present in one or two cells (four or five at resolution 6), and each
+  // presence is a record for matching at every fifth location.
+  dispatchResolution: 5,
   haloMetres: 3_000,
   attemptsMax: 10,
   deadlineMs: 2 * 60 * 60 * 1_000,

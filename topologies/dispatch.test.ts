@@ -21,7 +21,7 @@ describe("an order", () => {
       attempt: 1,
       policy: "nearest",
     });
-    expect(assigned?.proposalId).toMatch(new RegExp(`^86[0-9a-f]{13}/${START + 1_000}/d1$`));
+    expect(assigned?.proposalId).toMatch(new RegExp(`^85[0-9a-f]{13}/${START + 1_000}/d1$`));
     scene.tick();
     scene.act("d1", "ArrivedAtPickup", "o1");
     scene.act("d1", "PickedUp", "o1");

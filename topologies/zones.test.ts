@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { h3Geography } from "./h3-geography.ts";
-import { point, policySample } from "./testing/samples.ts";
+import { point, policySample as anySample } from "./testing/samples.ts";
 import { Zones } from "./zones.ts";
 
+const policySample: typeof anySample = (changes) => anySample({ dispatchResolution: 6, ...changes });
 const geography = h3Geography();
 const berlin = point(52.52, 13.405);
 const zonesWith = (...policies: Parameters<typeof policySample>[0][]): Zones => {

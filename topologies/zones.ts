@@ -37,6 +37,8 @@ export class Zones {
   #default: ZonePolicy;
   #epoch = 0;
   #onlyDefault = true;
+  /** Fine cell → cells reached, while nothing about it depends on time: drivers share their city's fine cells. */
+  readonly #reached = new Map<string, readonly string[]>();
 
   constructor(geometry: CellGeometry, fallback: ZonePolicy) {
     this.#geometry = geometry;
@@ -65,6 +67,7 @@ export class Zones {
   }
 
   set(entry: ZoneEntry): void {
+    this.#reached.clear();
     this.#entries.set(entry.policy.zone, entry);
     if (entry.policy.zone === DEFAULT_ZONE) this.#default = entry.policy;
     else this.#onlyDefault = false;
@@ -102,13 +105,25 @@ export class Zones {
    * and of former ones whose jobs may still wait. A cell too many does no harm, one too few hides the driver.
    */
   cellsReached(fineCell: string, at: number): readonly string[] {
+    const known = this.#reached.get(fineCell);
+    if (known !== undefined) return known;
     const centre = this.#geometry.centreOf(fineCell);
     const home = this.zoneOf(centre);
     const reached = new Set([home.cell]);
     for (const { resolution, haloMetres } of this.#resolutions(at)) {
       for (const cell of this.#geometry.cellsWithin(centre, resolution, haloMetres + FINE_CELL_METRES)) reached.add(cell);
     }
-    return [...reached];
+    const cells = [...reached];
+    if (!this.#inTransition(at)) {
+      if (this.#reached.size >= REACHED_MAX) this.#reached.clear();
+      this.#reached.set(fineCell, cells);
+    }
+    return cells;
+  }
+
+  #inTransition(at: number): boolean {
+    for (const { former } of this.#entries.values()) if (former.some((item) => item.until > at)) return true;
+    return false;
   }
 
   /** Each resolution in force with its widest halo. */
@@ -125,6 +140,9 @@ export class Zones {
     return [...widest].map(([resolution, haloMetres]) => ({ resolution, haloMetres })).sort((a, b) => a.resolution - b.resolution);
   }
 }
+
+/** Fine cells remembered with what is reached from them; when full, all are forgotten and computed again. */
+const REACHED_MAX = 50_000;
 
 /** A driver may be this far from the centre of his fine cell (H3 resolution 9, the largest on earth). */
 const FINE_CELL_METRES = 250;
