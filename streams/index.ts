@@ -31,3 +31,4 @@ export { runVirtual, VirtualClock } from "./runtime/hosts/in-process-host.ts";
 export type { VirtualActor, VirtualRun } from "./runtime/hosts/in-process-host.ts";
 export type { TopologyFactory, TopologyModule } from "./runtime/hosts/worker-messages.ts";
 export type { StreamThreadDefaults } from "./runtime/defaults.ts";
+export type { TimeScale } from "./runtime/scaled-clock.ts";

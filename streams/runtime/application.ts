@@ -5,6 +5,7 @@ import type { Log } from "#log";
 import type { Topology } from "../dsl/builder.ts";
 import { StreamsError } from "../errors.ts";
 import { nextApplicationState, type ApplicationEvent, type ApplicationState } from "./application-life.ts";
+import { scaledClock, type TimeScale } from "./scaled-clock.ts";
 import { splitTasks, type Assignment } from "./assignment.ts";
 import {
   EMBEDDED_COMMIT_INTERVAL_MS,
@@ -46,6 +47,8 @@ export interface ApplicationOptions {
   readonly dropStores?: readonly string[];
   readonly logger?: StructuredLogger;
   readonly clock?: HostClock;
+  /** Time runs faster, here and in the workers; instead of `clock`. */
+  readonly time?: TimeScale;
   /** Default: "stop". A thread is replaced at most 3 times a minute. */
   readonly onThreadFailure?: (error: Error, thread: number) => FailureDecision;
 }
@@ -65,7 +68,7 @@ export class Application implements AsyncDisposable {
 
   constructor(options: ApplicationOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? realClock;
+    this.#clock = options.clock ?? (options.time === undefined ? realClock : scaledClock(options.time));
     this.#logger = options.logger ?? silentLogger;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -124,7 +127,7 @@ export class Application implements AsyncDisposable {
   }
 
   #host(thread: number, assignment: Assignment): HostedThread {
-    const { log, disk, workers, topology } = this.#options;
+    const { log, disk, workers, topology, time } = this.#options;
     const config = this.#threadConfig(thread);
     let hosted: HostedThread;
     if (workers === undefined) {
@@ -134,7 +137,10 @@ export class Application implements AsyncDisposable {
     } else {
       const [diskShare, logShare] = [disk.share(), log.share()];
       assert(diskShare && logShare, `a ${disk.kind} database cannot be shared with workers: leave out the workers`);
-      hosted = new WorkerHost({ start: { disk: diskShare, log: logShare, topology: workers, config, assignment }, logger: this.#logger });
+      hosted = new WorkerHost({
+        start: { disk: diskShare, log: logShare, topology: workers, config, assignment, ...(time === undefined ? {} : { time }) },
+        logger: this.#logger,
+      });
     }
     void hosted.ended.then((error) => this.#threadEnded(hosted, assignment, error));
     return hosted;

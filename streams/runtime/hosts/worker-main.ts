@@ -5,6 +5,7 @@ import { attachDisk, type Disk } from "#disk";
 import { attachEmbeddedLog, type Log } from "#log";
 import type { Topology } from "../../dsl/builder.ts";
 import { realClock } from "../defaults.ts";
+import { scaledClock } from "../scaled-clock.ts";
 import { InThreadHost } from "./in-thread-host.ts";
 import { createStreamThread } from "../stream-thread.ts";
 import type { StructuredLogger } from "../thread.ts";
@@ -47,7 +48,7 @@ async function work(): Promise<Error | undefined> {
 }
 
 async function run(
-  { config, assignment }: WorkerStart,
+  { config, assignment, time }: WorkerStart,
   dependencies: { readonly topology: Topology; readonly log: Log; readonly disk: Disk },
 ): Promise<Error | undefined> {
   const thread = createStreamThread({
@@ -59,7 +60,7 @@ async function run(
     number: config.thread,
     thread,
     log: dependencies.log,
-    clock: realClock,
+    clock: time === undefined ? realClock : scaledClock(time),
     onState: (state) => say({ kind: "state", state }),
   });
   port?.on("message", (message: ToWorker) => {

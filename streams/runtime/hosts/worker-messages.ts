@@ -3,6 +3,7 @@ import type { Disk, DiskShare } from "#disk";
 import type { Log, LogShare } from "#log";
 import type { Topology } from "../../dsl/builder.ts";
 import type { Assignment } from "../assignment.ts";
+import type { TimeScale } from "../scaled-clock.ts";
 import type { StreamThreadConfig, StreamThreadState, ThreadMetrics } from "../thread.ts";
 
 /** Where a worker finds the topology: functions do not travel. */
@@ -28,6 +29,8 @@ export interface WorkerStart {
   readonly topology: TopologyModule;
   readonly config: StreamThreadConfig;
   readonly assignment: Assignment;
+  /** Default: real time. */
+  readonly time?: TimeScale;
 }
 
 export type ToWorker = { readonly kind: "stop" } | { readonly kind: "metrics" };
