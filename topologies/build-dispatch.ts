@@ -3,7 +3,7 @@ import { createSerdes, memoryRegistry } from "#schemas";
 import type { RegisteredSchema, SchemaRegistry, ZonePolicy } from "#schemas";
 import { keyValueStore, numberSerde, stringKey } from "#state";
 import { StreamsBuilder } from "#streams";
-import type { KStream, Topology } from "#streams";
+import type { KStream, Topology, TopologyModule } from "#streams";
 import { billingProcessor } from "./billing/billing-processor.ts";
 import { defaultPolicy } from "./default-policy.ts";
 import { driverStores } from "./drivers/driver-stores.ts";
@@ -102,8 +102,13 @@ export interface DispatchEntryOptions {
   readonly defaultPolicy?: ZonePolicy;
 }
 
-/** The same topology from plain JSON, for a worker thread: `import("#topologies")`, then this. */
+/** The same topology from plain JSON. */
 export function buildDispatchFromJson(options: DispatchEntryOptions): Topology {
   const { schemas, ...rest } = options;
   return buildDispatch({ ...rest, registry: memoryRegistry({ loaded: schemas }) });
+}
+
+/** For `Application`'s workers: each builds the topology itself. */
+export function dispatchModule(options: DispatchEntryOptions): TopologyModule {
+  return { url: new URL("./dispatch-worker.ts", import.meta.url).href, name: "dispatchFactory", argument: options };
 }

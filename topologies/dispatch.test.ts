@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { memoryRegistry } from "#schemas";
-import { buildDispatch, buildDispatchFromJson } from "./build-dispatch.ts";
+import type { TopologyFactory } from "#streams";
+import { buildDispatch, dispatchModule } from "./build-dispatch.ts";
 import { DispatchScene, home, kitchen, START } from "./testing/dispatch-scene.ts";
 
 const types = (records: readonly { readonly type: string }[]): string[] => records.map((record) => record.type);
@@ -257,9 +258,11 @@ test("a record that the protocol excludes stops the task", () => {
   expect(() => scene.driver.pipe(scene.topics.jobUpdates, "o1", update)).toThrow(/JobDropped cannot arrive while job o1 is unknown/);
 });
 
-test("a worker thread builds the same topology from plain JSON", () => {
+test("a worker thread builds the same topology from plain JSON", async () => {
   const registry = memoryRegistry();
   const topology = buildDispatch({ registry, partitions: 4 });
-  const options = JSON.parse(JSON.stringify({ schemas: registry.all(), partitions: 4 })) as Parameters<typeof buildDispatchFromJson>[0];
-  expect(buildDispatchFromJson(options).manifest()).toEqual(topology.manifest());
+  const { url, name, argument } = dispatchModule({ schemas: registry.all(), partitions: 4 });
+  const factories = (await import(url)) as Record<string, TopologyFactory>;
+  const attached = { argument: structuredClone(argument) } as Parameters<TopologyFactory>[0];
+  expect((await factories[name]?.(attached))?.manifest()).toEqual(topology.manifest());
 });
