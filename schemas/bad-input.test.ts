@@ -118,6 +118,9 @@ function code(target: Buffer, cut: number): string {
   return seen;
 }
 
+/** A record in a record in a record: each union index 1, the last one 0. */
+const nested = (depth: number): Buffer => Buffer.concat([Buffer.alloc(depth, 2), Buffer.from([0])]);
+
 describe("bombs", () => {
   const numbers = avroSerde({ subject: "numbers", schema: { type: "array", items: "int" }, registry });
   const nulls = avroSerde({ subject: "nulls", schema: { type: "array", items: { type: "array", items: "null" } }, registry });
@@ -170,7 +173,6 @@ describe("bombs", () => {
   test("of depth beyond 32 are LIMIT_EXCEEDED; 30 are fine", () => {
     const recursive = JSON.stringify({ type: "record", name: "Node", fields: [{ name: "next", type: ["null", "Node"] }] });
     const guard = createGuard(parseSchema(recursive).branches[0] as avsc.Type, defaultLimits);
-    const nested = (depth: number): Buffer => Buffer.concat([Buffer.alloc(depth, 2), Buffer.from([0])]);
     guard(nested(30), 0, 31);
     refuses(() => guard(nested(200_000), 0, 200_001), "LIMIT_EXCEEDED", /depth over 32/);
   });
@@ -262,12 +264,14 @@ function shift(patch: Patch = {}): never {
   return { ...event, position, vehicle: "car", tags: [], capacity: 1, endsAt: null, ...patch } as never;
 }
 
+// A foreign writer knows the fields but not our ranges: the same records with bare types, written by Avro's own library.
+const bare = (schema: Parameters<typeof schemaText>[0]): unknown =>
+  JSON.parse(schemaText(schema), (key, value: unknown) =>
+    /^(?:minimum|maximum|exclusiveMaximum|minLength|maxLength|maxItems|format|tagged)$/.test(key) ? undefined : value,
+  );
+const point = (latitude: number, longitude: number): Patch => ({ position: { latitude, longitude } });
+
 describe("values outside their domain", () => {
-  // A foreign writer knows the fields but not our ranges: the same records with bare types, written by Avro's own library.
-  const bare = (schema: Parameters<typeof schemaText>[0]): unknown =>
-    JSON.parse(schemaText(schema), (key, value: unknown) =>
-      /^(?:minimum|maximum|exclusiveMaximum|minLength|maxLength|maxItems|format|tagged)$/.test(key) ? undefined : value,
-    );
   const foreign = new Map<string, { readonly type: avsc.Type; readonly id: number }>();
   for (const [name, serdeSchema] of [
     ["driverLocations", driverLocationSchema],
@@ -278,7 +282,6 @@ describe("values outside their domain", () => {
     foreign.set(name, { type, id: registry.register(`foreign-${name}`, JSON.stringify(json)) });
   }
 
-  const point = (latitude: number, longitude: number): Patch => ({ position: { latitude, longitude } });
   const badLocations: readonly (readonly [string, Patch, RegExp])[] = [
     ["latitude 91", point(91, 2), /field=position.latitude reason=91 is outside -90 to 90/],
     ["latitude −90.1", point(-90.1, 2), /field=position.latitude/],
@@ -289,6 +292,7 @@ describe("values outside their domain", () => {
     ["infinite accuracy", { accuracyMetres: Infinity }, /field=accuracyMetres/],
     ["negative speed", { speed: -0.1 }, /field=speed/],
     ["heading 360", { heading: 360 }, /field=heading reason=360 is outside 0 to below 360/],
+    ["speed −Infinity", { speed: -Infinity }, /field=speed/],
     ["empty driver id", { driverId: "" }, /field=driverId reason=empty/],
     ["empty event id", { eventId: "" }, /field=eventId/],
     ["driver id of 129 characters", { driverId: "x".repeat(129) }, /field=driverId reason=129 characters, at most 128/],

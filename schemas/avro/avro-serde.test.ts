@@ -4,18 +4,15 @@ import { describe, expect, test } from "vitest";
 import type { DriverEvent } from "../driver-events.ts";
 import { memoryRegistry } from "../registry/memory-registry.ts";
 import { createSerdes, storeSerde } from "../serdes.ts";
-import { subjects } from "../subjects.ts";
+import { subjects, topicSchemas } from "../subjects.ts";
 import { arbitraryOf } from "../testing/arbitraries.ts";
 import { type ValueSerde, avroSerde } from "./avro-serde.ts";
-import { type AvroSchema, isUnion } from "./schema.ts";
+import type { AvroSchema } from "./schema.ts";
 import { schemaText } from "./schema-text.ts";
 
 const registry = memoryRegistry();
 
-/** For schemas that are known only when the test runs. */
-const serdeOf: (subject: string, schema: AvroSchema) => ValueSerde<unknown> = (subject, schema) =>
-  (avroSerde as (options: object) => ValueSerde<unknown>)({ subject, schema, registry });
-const anyOf: (schema: AvroSchema) => fc.Arbitrary<unknown> = arbitraryOf as never;
+const serdeOf = (subject: string, schema: AvroSchema): ValueSerde<unknown> => avroSerde({ subject, schema, registry });
 
 /** The frame alone in a buffer of its size. */
 function encoded<T>(serde: ValueSerde<T>, value: T): Buffer {
@@ -36,7 +33,7 @@ const location = {
 
 describe.each(subjects)("$topic", ({ subject, schema }) => {
   const serde = serdeOf(subject, schema);
-  const anyValue = anyOf(schema);
+  const anyValue = arbitraryOf(schema);
 
   test("gives back every value as it was, from the middle of other bytes", () => {
     const target = Buffer.alloc(16_384);
@@ -99,12 +96,11 @@ describe("the frame", () => {
   });
 
   test("carries the union branch of the value's kind, as Avro's own library does", () => {
-    const orders = subjects.find(({ topic }) => topic === "dispatch.orders.v1");
-    if (orders === undefined || !isUnion(orders.schema)) throw new Error("orders are a union");
+    const { orders } = topicSchemas;
     const wrapped = avsc.Type.forSchema(JSON.parse(schemaText(orders.schema)) as avsc.Schema, { wrapUnions: true });
     fc.assert(
-      fc.property(anyOf(orders.schema), (value) => {
-        const { type, ...fields } = value as { readonly type: string };
+      fc.property(arbitraryOf(orders.schema), (value) => {
+        const { type, ...fields } = value;
         expect(encoded(serdeOf(orders.subject, orders.schema), value).subarray(5)).toEqual(
           wrapped.toBuffer({ [`dispatch.v1.${type}`]: fields }),
         );
@@ -116,6 +112,54 @@ describe("the frame", () => {
     expect(subjects.map(({ subject, schema }) => registry.register(subject, schemaText(schema)))).toEqual(
       subjects.map((_, index) => index + 1),
     );
+  });
+});
+
+describe("strings and numbers", () => {
+  const serde = storeSerde({
+    name: "edges",
+    schema: {
+      type: "record",
+      name: "Edges",
+      fields: [
+        { name: "text", type: "string" },
+        { name: "long", type: "long" },
+        { name: "map", type: { type: "map", values: "double" } },
+      ],
+    },
+    registry,
+  });
+  const edges = [0, 1, 63, 64, 2 ** 30 - 1, 2 ** 30, 2 ** 31, 2 ** 32, 2 ** 52]
+    .flatMap((value) => [value, -value - 1])
+    .filter((value) => value >= -(2 ** 52));
+
+  test("survive at the edges of their encodings", () => {
+    const texts = [
+      "",
+      "\u007f",
+      "\u0080",
+      "x\u0080",
+      "\u07ff\u0800",
+      "x".repeat(63),
+      "x".repeat(64),
+      `${"x".repeat(63)}ü`,
+      "😀".repeat(16),
+      "ü".repeat(200),
+    ];
+    for (const text of texts)
+      for (const long of edges) {
+        const bytes = encoded(serde, { text, long, map: {} });
+        expect(serde.decode(bytes, 0, bytes.length)).toEqual({ text, long: long + 0, map: {} });
+      }
+  });
+
+  test("are refused beyond them", () => {
+    for (const long of [2 ** 52 + 1, -(2 ** 52) - 1, Infinity, Number.NaN, 0.5])
+      expect(() => serde.validate({ text: "", long, map: {} }), `${long}`).toThrow("field=long");
+    for (const value of [Infinity, -Infinity, Number.NaN, "1", null])
+      expect(() => serde.validate({ text: "", long: 0, map: { value } }), `${value}`).toThrow("field=map{}");
+    for (const key of ["__proto__", "constructor", "\ud800"])
+      expect(() => serde.validate({ text: "", long: 0, map: Object.fromEntries([[key, 1]]) })).toThrow("forbidden");
   });
 });
 
@@ -163,6 +207,10 @@ describe("decoded values", () => {
     expect(serde.id).toBe("avro:plans-value");
   });
 });
+
+function kind<const Name extends string>(name: Name) {
+  return { type: "record", name, tagged: true, fields: [{ name: "id", type: "string" }] } as const;
+}
 
 describe("data of an older writer", () => {
   const before = {
@@ -222,10 +270,6 @@ describe("data of an older writer", () => {
     const honest = avroSerde({ subject: "honest", schema: kind("Spoof"), registry: own });
     expect(() => honest.decode(bytes, 0, bytes.length)).toThrow(expect.objectContaining({ code: "SCHEMA_INCOMPATIBLE" }));
   });
-
-  function kind<const Name extends string>(name: Name) {
-    return { type: "record", name, tagged: true, fields: [{ name: "id", type: "string" }] } as const;
-  }
 });
 
 describe("values that do not fit", () => {

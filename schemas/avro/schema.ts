@@ -56,8 +56,10 @@ export interface AvroMap {
  */
 export type AvroSchema = AvroPrimitive | AvroAnnotated | AvroRecord | AvroEnum | AvroArray | AvroMap | readonly AvroSchema[];
 
-/** The TypeScript type of a schema's values. */
-export type AvroValue<S> = S extends "null"
+/** The TypeScript type of a schema's values; unknown for a schema that is known only at run time. */
+export type AvroValue<S> = AvroSchema extends S ? unknown : ValueOf<S>;
+
+type ValueOf<S> = S extends "null"
   ? null
   : S extends "boolean"
     ? boolean
@@ -68,24 +70,24 @@ export type AvroValue<S> = S extends "null"
         : S extends "bytes"
           ? Buffer
           : S extends readonly (infer Branch)[]
-            ? AvroValue<Branch>
+            ? ValueOf<Branch>
             : S extends { readonly type: "record"; readonly fields: infer Fields }
               ? RecordValue<S, Fields>
               : S extends { readonly type: "enum"; readonly symbols: readonly (infer Symbol)[] }
                 ? Symbol
                 : S extends { readonly type: "array"; readonly items: infer Items }
-                  ? readonly AvroValue<Items>[]
+                  ? readonly ValueOf<Items>[]
                   : S extends { readonly type: "map"; readonly values: infer Values }
-                    ? Readonly<Record<string, AvroValue<Values>>>
+                    ? Readonly<Record<string, ValueOf<Values>>>
                     : S extends { readonly type: "string"; readonly oneOf: readonly (infer Symbol)[] }
                       ? Symbol
                       : S extends { readonly type: infer Primitive }
-                        ? AvroValue<Primitive>
+                        ? ValueOf<Primitive>
                         : never;
 
 type RecordValue<S, Fields> = Flat<
   (S extends { readonly tagged: true; readonly name: infer Name } ? { readonly type: Name } : unknown) &
-    (Fields extends readonly AvroField[] ? { readonly [Field in Fields[number] as Field["name"]]: AvroValue<Field["type"]> } : never)
+    (Fields extends readonly AvroField[] ? { readonly [Field in Fields[number] as Field["name"]]: ValueOf<Field["type"]> } : never)
 >;
 type Flat<T> = { [Key in keyof T]: T[Key] };
 

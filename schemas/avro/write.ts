@@ -4,7 +4,16 @@
  */
 import { validationError } from "../errors.ts";
 import { type Check, branchPicker, checkCount, primitiveCheck, shown } from "./check.ts";
-import { type AvroAnnotated, type AvroArray, type AvroEnum, type AvroMap, type AvroRecord, type AvroSchema, isUnion } from "./schema.ts";
+import {
+  type AvroAnnotated,
+  type AvroArray,
+  type AvroEnum,
+  type AvroMap,
+  type AvroPrimitive,
+  type AvroRecord,
+  type AvroSchema,
+  isUnion,
+} from "./schema.ts";
 
 type Write = (value: unknown) => void;
 
@@ -45,23 +54,17 @@ export class BodyWriter {
         // The check has made sure of the type.
         put(value as T);
       };
-    switch (schema.type) {
-      case "null":
-        return check;
-      case "boolean":
-        return checked((value: boolean) => this.#putByte(value ? 1 : 0));
-      case "int":
-      case "long":
-        return checked((value: number) => this.#putLong(value));
-      case "float":
-        return checked((value: number) => this.#putFloat(value));
-      case "double":
-        return checked((value: number) => this.#putDouble(value));
-      case "string":
-        return checked((value: string) => this.#putString(value));
-      case "bytes":
-        return checked((value: Buffer) => this.#putBytes(value));
-    }
+    const puts: Readonly<Record<AvroPrimitive, Write>> = {
+      null: check,
+      boolean: checked((value: boolean) => this.#putByte(value ? 1 : 0)),
+      int: checked((value: number) => this.#putLong(value)),
+      long: checked((value: number) => this.#putLong(value)),
+      float: checked((value: number) => this.#putFloat(value)),
+      double: checked((value: number) => this.#putDouble(value)),
+      string: checked((value: string) => this.#putString(value)),
+      bytes: checked((value: Buffer) => this.#putBytes(value)),
+    };
+    return puts[schema.type];
   }
 
   #record(schema: AvroRecord, path: string): Write {

@@ -25,35 +25,27 @@ function anyOf(schema: AvroSchema): fc.Arbitrary<unknown> {
 const mapKey = fc.string({ unit: "grapheme", maxLength: 12 }).filter((key) => !["__proto__", "constructor", "prototype"].includes(key));
 
 function primitive(schema: AvroAnnotated): fc.Arbitrary<unknown> {
-  switch (schema.type) {
-    case "null":
-      return fc.constant(null);
-    case "boolean":
-      return fc.boolean();
-    case "int":
-      return fc.oneof(fc.integer({ min: schema.minimum ?? -(2 ** 31), max: schema.maximum ?? 2 ** 31 - 1 }), smallInteger(schema));
-    case "long":
-      return fc.oneof(fc.integer({ min: schema.minimum ?? -LONG_MAX, max: schema.maximum ?? LONG_MAX }), smallInteger(schema));
-    case "float":
-      return fc.float({ noNaN: true, noDefaultInfinity: true });
-    case "double":
-      return fc
-        .double({ noNaN: true, noDefaultInfinity: true, ...bounds(schema) })
-        .filter((value) => value < (schema.exclusiveMaximum ?? Infinity));
-    case "string":
-      return text(schema);
-    case "bytes":
-      return fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes));
-  }
+  if (schema.type === "null") return fc.constant(null);
+  if (schema.type === "boolean") return fc.boolean();
+  if (schema.type === "int") return integer(schema, -(2 ** 31), 2 ** 31 - 1);
+  if (schema.type === "long") return integer(schema, -LONG_MAX, LONG_MAX);
+  if (schema.type === "float") return fc.float({ noNaN: true, noDefaultInfinity: true });
+  if (schema.type === "string") return text(schema);
+  if (schema.type === "bytes") return fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes));
+  return fc
+    .double({ noNaN: true, noDefaultInfinity: true, ...bounds(schema) })
+    .filter((value) => value < (schema.exclusiveMaximum ?? Infinity));
+}
+
+/** Small ones often, the largest sometimes. */
+function integer(schema: AvroAnnotated, least: number, most: number): fc.Arbitrary<number> {
+  const { minimum = least, maximum = most } = schema;
+  return fc.oneof(fc.integer({ min: minimum, max: maximum }), fc.integer({ min: Math.max(minimum, -200), max: Math.min(maximum, 200) }));
 }
 
 function bounds(schema: AvroAnnotated): { min?: number; max?: number } {
   const max = schema.maximum ?? schema.exclusiveMaximum;
   return { ...(schema.minimum === undefined ? {} : { min: schema.minimum }), ...(max === undefined ? {} : { max }) };
-}
-
-function smallInteger(schema: AvroAnnotated): fc.Arbitrary<number> {
-  return fc.integer({ min: schema.minimum ?? -200, max: schema.maximum ?? 200 });
 }
 
 function text(schema: AvroAnnotated): fc.Arbitrary<string> {
