@@ -9,7 +9,7 @@ export interface TallySnapshot {
   readonly failed: number;
   /** Placement to pickup, minutes; NaN before the first. */
   readonly pickupP95Minutes: number;
-  /** Tick that proposed it to published assignment, milliseconds; NaN before the first. */
+  /** From the tick that proposed it until a consumer has the assignment, milliseconds; NaN before the first. */
   readonly decisionP99Ms: number;
 }
 
@@ -33,11 +33,11 @@ export class Tally {
     this.#states.set(jobId, state);
   }
 
-  /** `publishedAt`: the record's timestamp. */
-  assignment(event: AssignmentEvent, publishedAt: number): void {
-    if (event.type !== "DriverAssigned") return;
+  /** `seenAt`: when a consumer read it, on the clock of the ticks; undefined for the past, which is not timed. */
+  assignment(event: AssignmentEvent, seenAt: number | undefined): void {
+    if (event.type !== "DriverAssigned" || seenAt === undefined) return;
     const tick = Number(event.proposalId.split("/")[1]);
-    if (Number.isFinite(tick)) this.#decisionMs.add(publishedAt - tick);
+    if (Number.isFinite(tick)) this.#decisionMs.add(seenAt - tick);
   }
 
   snapshot(): TallySnapshot {

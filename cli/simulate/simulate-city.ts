@@ -52,8 +52,7 @@ export async function simulateCity({ config, policy, minutes, onProgress, inspec
 
 async function figuresOf({ log, topics }: System): Promise<Readonly<Record<string, number>>> {
   const tally = new Tally();
-  for await (const { value, timestamp } of readTopic(log, topics.assignments)) tally.assignment(value, timestamp);
   for await (const { value } of readTopic(log, topics.trips)) tally.trip(value);
-  const { waiting, assigned, done, cancelled, failed, pickupP95Minutes, decisionP99Ms } = tally.snapshot();
-  return { waiting, assigned, done, cancelled, failed, pickupP95Minutes, decisionP99Ms };
+  const { waiting, assigned, done, cancelled, failed, pickupP95Minutes } = tally.snapshot();
+  return { waiting, assigned, done, cancelled, failed, pickupP95Minutes };
 }

@@ -1,0 +1,217 @@
+/** The whole system live on the embedded log: the world produces, the topologies decide, and someone watches. */
+import { mkdirSync } from "node:fs";
+import { startServer } from "#api";
+import type { Verdict } from "#proof";
+import {
+  Application,
+  EMBEDDED_COMMIT_INTERVAL_MS,
+  metricsText,
+  STREAM_THREAD_DEFAULTS,
+  StreamsMetrics,
+  topicConfigs,
+  type StructuredLogger,
+  type ThreadMetrics,
+} from "#streams";
+import { ScaledClock, systemClock, type WorldClient } from "#world";
+import { publishAddress, withdrawAddress } from "../inspect/living-process.ts";
+import { prove } from "../proof/prove.ts";
+import { APPLICATION_ID } from "../system/dispatch-topology.ts";
+import { dispatchModule } from "../system/dispatch-worker.ts";
+import { latestTime } from "../system/latest-time.ts";
+import { openSystem, type System, type SystemOptions } from "../system/open-system.ts";
+import { openWorld } from "../system/open-world.ts";
+import type { DemoWorld } from "./demo-world.ts";
+import { Observer } from "./observer.ts";
+import type { TallySnapshot } from "./tally.ts";
+
+export interface DemoOptions {
+  readonly system: Omit<SystemOptions, "policy">;
+  readonly world: DemoWorld;
+  readonly threads: number;
+  readonly host: string;
+  readonly port: number;
+  readonly logger: StructuredLogger;
+  /** Resolves when the demo is to end. */
+  readonly until: Promise<void>;
+  /** About once a second; the first call is the start. */
+  readonly onPicture: (picture: DemoPicture) => void;
+}
+
+export interface DemoPicture extends TallySnapshot {
+  readonly url: string;
+  readonly title: string;
+  readonly disk: string;
+  readonly notice: string | undefined;
+  readonly speed: number;
+  readonly partitions: number;
+  /** True when the folder held an earlier run. */
+  readonly resumed: boolean;
+  readonly virtualSeconds: number;
+  /** Records a second into the application, over the last picture. */
+  readonly inPerSecond: number;
+  readonly lagRecords: number;
+}
+
+export interface DemoTotals {
+  readonly tally: TallySnapshot;
+  readonly produced: number;
+  readonly recordsProcessed: number;
+  readonly commits: number;
+  readonly deadLetters: number;
+  readonly seconds: number;
+  readonly verdicts: readonly Verdict[];
+}
+
+const pictureIntervalMs = 1_000;
+/** The world looks for new decisions and due events at least this often. */
+const worldIntervalMs = 20;
+
+/** Rejects with what made the application stop, with DiskError `DISK_LOCKED` where another process lives in the folder. */
+export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
+  const { world } = options;
+  mkdirSync(options.system.directory, { recursive: true });
+  await using system = await openSystem({ ...options.system, policy: world.policy });
+  const { log, topology, topics } = system;
+  await log.topics.ensure(topicConfigs(topology, APPLICATION_ID));
+  const latest = await latestTime(log, [
+    topics.orders.name,
+    topics.driverEvents.name,
+    topics.driverLocations.name,
+    topics.trips.name,
+    topics.matchingInput.name,
+  ]);
+  const startsAt = latest === undefined ? world.startsAt : latest + 1;
+  await using client = await openWorld({ system, worldId: world.id, create: (origin) => world.create(origin ?? startsAt) });
+  await using observer = new Observer(log, topics);
+  observer.read(undefined);
+  const begun = performance.now();
+  const time = { startsAt, realStartsAt: Date.now(), speed: world.speed };
+  const app = application(system, options, time);
+  await app.start();
+  const metrics = new StreamsMetrics();
+  const report = async (): Promise<readonly ThreadMetrics[]> => {
+    const counts = await app.metrics();
+    counts.forEach((count, thread) => metrics.report(thread, count, Date.now()));
+    return counts;
+  };
+  await using server = await startServer({
+    inspector: system.inspector,
+    health: { ready: () => ({ ready: app.state === "running", reason: app.state }) },
+    metrics: async () => {
+      await report();
+      return metricsText(metrics.registry);
+    },
+    host: options.host,
+    port: options.port,
+  });
+  if (options.system.kind !== "memory") publishAddress(options.system.directory, { pid: process.pid, url: server.url });
+  try {
+    const ended = Promise.race([options.until, app.ended]);
+    const clock = new ScaledClock({ real: systemClock, startsAt: time.startsAt, speed: time.speed });
+    const picture = pictures(options, { system, observer, startsAt, resumed: latest !== undefined, url: server.url, report, clock });
+    await live({ client, observer, clock, ended, picture });
+    server.drain();
+    await app.stop();
+    if (app.error !== undefined) throw app.error;
+    observer.read(undefined);
+    const counts = await report();
+    const sum = (of: (count: ThreadMetrics) => number): number => counts.reduce((total, count) => total + of(count), 0);
+    return {
+      tally: observer.tally.snapshot(),
+      produced: client.produced,
+      recordsProcessed: sum(({ recordsProcessed }) => recordsProcessed),
+      commits: sum(({ commits }) => commits),
+      deadLetters: sum(({ deadLetters }) => deadLetters),
+      seconds: (performance.now() - begun) / 1000,
+      // Jobs are under way when the demo stops: what is open stays open.
+      verdicts: await prove(log, topics, { quiescent: false }),
+    };
+  } finally {
+    if (options.system.kind !== "memory") withdrawAddress(options.system.directory);
+    if (app.state === "running") await app.stop();
+  }
+}
+
+function application(
+  system: System,
+  { world, threads, logger }: DemoOptions,
+  time: { readonly startsAt: number; readonly realStartsAt: number; readonly speed: number },
+): Application {
+  const { topology, log, disk, registry, partitions } = system;
+  const workers =
+    disk.share() === undefined ? {} : { workers: dispatchModule({ schemas: registry.all(), partitions, defaultPolicy: world.policy }) };
+  const config = {
+    commitIntervalMs: EMBEDDED_COMMIT_INTERVAL_MS * time.speed,
+    idleCommitMs: STREAM_THREAD_DEFAULTS.idleCommitMs * time.speed,
+  };
+  return new Application({ topology, applicationId: APPLICATION_ID, log, disk, threads, config, logger, time, ...workers });
+}
+
+/** Until the end, or until the world has nothing more to do. */
+async function live(run: {
+  readonly client: WorldClient;
+  readonly observer: Observer;
+  readonly clock: ScaledClock;
+  readonly ended: Promise<unknown>;
+  readonly picture: () => Promise<boolean>;
+}): Promise<void> {
+  const { client, observer, clock, ended, picture } = run;
+  let over = false;
+  void ended.finally(() => {
+    over = true;
+  });
+  let pictureAt = 0;
+  while (!over) {
+    client.step(clock.now());
+    await client.flush();
+    observer.read(clock.now());
+    if (performance.now() >= pictureAt) {
+      pictureAt = performance.now() + pictureIntervalMs;
+      const idle = await picture();
+      if (idle && client.nextDueAt() === Infinity) return;
+    }
+    const wait = Math.min(worldIntervalMs, clock.realMsUntil(client.nextDueAt()) || 1);
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, wait)), ended]);
+  }
+}
+
+/** Draws one picture a call; true when no job is under way. */
+function pictures(
+  { onPicture, world }: DemoOptions,
+  parts: {
+    readonly system: System;
+    readonly observer: Observer;
+    readonly startsAt: number;
+    readonly resumed: boolean;
+    readonly url: string;
+    readonly report: () => Promise<readonly ThreadMetrics[]>;
+    readonly clock: ScaledClock;
+  },
+): () => Promise<boolean> {
+  const { system, observer, startsAt, resumed, url, report, clock } = parts;
+  let before = { at: performance.now(), records: 0 };
+  return async () => {
+    const counts = await report();
+    const records = counts.reduce((sum, { recordsProcessed }) => sum + recordsProcessed, 0);
+    const at = performance.now();
+    const inPerSecond = at > before.at ? ((records - before.records) * 1000) / (at - before.at) : 0;
+    before = { at, records };
+    const tally = observer.tally.snapshot();
+    const { kind, notice } = system.disk;
+    onPicture({
+      ...tally,
+      decisionP99Ms: tally.decisionP99Ms / world.speed,
+      url,
+      title: world.title,
+      disk: kind,
+      notice,
+      speed: world.speed,
+      partitions: system.partitions,
+      resumed,
+      virtualSeconds: (clock.now() - startsAt) / 1000,
+      inPerSecond,
+      lagRecords: counts.flatMap(({ lag }) => lag).reduce((sum, lag) => sum + lag.records, 0),
+    });
+    return tally.waiting + tally.assigned === 0 && tally.done > 0;
+  };
+}
