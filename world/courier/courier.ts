@@ -210,14 +210,15 @@ export class Courier {
     }));
   }
 
-  /** What is not on board yet is somebody else's from now on. */
+  /** What is not on board yet is somebody else's from now on; what an earlier life has picked up is on board. */
   #endShift(due: number): void {
     const phase = this.#phase;
+    const onBoard = (job: Carried): boolean => this.#wasPickedUp(job);
     this.#onDuty = false;
-    this.#pending = [];
+    this.#pending = this.#pending.filter(onBoard);
     this.#offers = [];
-    if (phase.kind === "toPickup") phase.jobs = [];
-    if (phase.kind === "idle" || phase.kind === "atPickup") this.#phase = { kind: "home" };
+    if (phase.kind === "toPickup" || phase.kind === "atPickup") phase.jobs = phase.jobs.filter(onBoard);
+    if (phase.kind === "idle" || (phase.kind === "atPickup" && phase.jobs.length === 0)) this.#rest(phase.at, due);
     this.#report(`off/${this.shift.startsAt}`, due, undefined, (base) => ({ ...base, type: "ShiftEnded" }));
   }
 
@@ -283,7 +284,7 @@ export class Courier {
 
   /** Who picked up part of a bundle in an earlier life, knew only of that part then. */
   #taken(jobs: readonly Carried[]): { readonly taken: readonly Carried[]; readonly left: readonly Carried[] } {
-    const produced = (job: Carried): boolean => this.#reports.wasProduced(this.#stepId("pickedUp", job));
+    const produced = (job: Carried): boolean => this.#wasPickedUp(job);
     return jobs.some(produced) ? { taken: jobs.filter(produced), left: jobs.filter((job) => !produced(job)) } : { taken: jobs, left: [] };
   }
 
@@ -307,7 +308,11 @@ export class Courier {
   /** Waits here for work; if there is some already, sets out for it. */
   #rest(at: Place, since: number): void {
     this.#phase = this.#onDuty ? { kind: "idle", at, since } : { kind: "home" };
-    if (this.#onDuty && this.#pending.length > 0) this.#setOut(at, since);
+    if (this.#pending.length > 0) this.#setOut(at, since);
+  }
+
+  #wasPickedUp(job: Carried): boolean {
+    return this.#reports.wasProduced(this.#stepId("pickedUp", job));
   }
 
   /** To the counter of the job assigned first, with all others of that place. */
