@@ -1,3 +1,10 @@
 export { TopologyTestDriver } from "./topology-test-driver.ts";
 export type { OutputRecord, PipeOptions, TopologyTestDriverOptions } from "./topology-test-driver.ts";
 export type { DeadLetter } from "./dead-letter-record.ts";
+export type { RawRecord } from "./recording-writer.ts";
+export { openApplication, runApplication, VirtualApplication } from "./run-application.ts";
+export type { VirtualApplicationOptions } from "./run-application.ts";
+export { DelayingLog } from "./delaying-log.ts";
+export type { DelayingLogOptions } from "./delaying-log.ts";
+export { COMMIT_AT_ONCE, seededPlan } from "./commit-fate.ts";
+export type { CommitFate, CommitPlan } from "./commit-fate.ts";

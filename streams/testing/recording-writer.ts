@@ -39,6 +39,11 @@ export class RecordingWriter implements TaskWriter {
     this.#records.push({ topic, partition, timestamp, key: copy(key), value: copy(value), headers: copied });
   }
 
+  /** Of keys and values not taken yet. */
+  get bytes(): number {
+    return this.#records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0);
+  }
+
   savepoint(): void {
     this.#mark = this.#records.length;
   }

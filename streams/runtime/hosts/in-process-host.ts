@@ -54,8 +54,9 @@ export async function runVirtual(run: VirtualRun): Promise<void> {
 }
 
 /** Rounds until one moves nothing. Answers when a thread is due next. */
-async function workInstant({ threads, actors = [], clock, until }: VirtualRun): Promise<number> {
+async function workInstant({ threads, actors = [], clock }: VirtualRun): Promise<number> {
   const now = clock.now();
+  let waited = false;
   for (let rounds = 0; ; rounds++) {
     assert(rounds < INSTANT_ROUNDS_MAX, `virtual time stands at ${now}: after ${rounds} rounds there is still something to do`);
     let moved = false;
@@ -73,16 +74,15 @@ async function workInstant({ threads, actors = [], clock, until }: VirtualRun): 
       pending ||= result.pending;
       dueAt = Math.min(dueAt, result.nextDueAt);
     }
-    if (pending) moved = (await settle(threads, Math.min(dueAt, ...actors.map((actor) => actor.nextDueAt())) > until)) || moved;
-    if (!moved) return dueAt;
+    if (moved) waited = false;
+    else if (!pending) return dueAt;
+    else if (!waited) {
+      // What is under way ends within a turn of the event loop, or it waits for virtual time to go on.
+      waited = true;
+      await turnOfLoop();
+    } else if (Math.min(dueAt, ...actors.map((actor) => actor.nextDueAt())) === Infinity) {
+      // Time will not go on: it is waited for, whatever it takes.
+      await Promise.all(threads.map((thread) => thread.settled()));
+    } else return dueAt;
   }
-}
-
-/**
- * What is under way ends within a turn of the event loop, or it waits for virtual time to go on; if time would not go on, it
- * is waited for whatever it takes. True when it has ended.
- */
-async function settle(threads: readonly StreamThread[], atTheEnd: boolean): Promise<boolean> {
-  const settled = Promise.all(threads.map((thread) => thread.settled())).then(() => true);
-  return atTheEnd ? settled : Promise.race([settled, turnOfLoop().then(() => false)]);
 }
