@@ -6,6 +6,29 @@ import { DispatchScene, home, kitchen, START } from "./testing/dispatch-scene.ts
 
 const types = (records: readonly { readonly type: string }[]): string[] => records.map((record) => record.type);
 
+/** What is published by a small story, with a restart after every step or without. */
+const published = (restarts: boolean): string[] => {
+  const scene = new DispatchScene({ policy: { offerSeconds: 10 } });
+  const rest = (): void => {
+    if (restarts) scene.driver.restart();
+  };
+  for (const driverId of ["d1", "d2", "d3"]) scene.startShift(driverId);
+  rest();
+  for (const orderId of ["o1", "o2", "o3", "o4"]) scene.place(orderId);
+  rest();
+  scene.tick();
+  rest();
+  scene.act("d1", "JobAccepted", "o1");
+  scene.cancel("o2");
+  rest();
+  scene.tick();
+  rest();
+  scene.driver.advance(10_000);
+  rest();
+  scene.tick();
+  return scene.driver.readValues(scene.topics.assignments).map(({ type, jobId, attempt }) => `${type} ${jobId} ${attempt}`);
+};
+
 describe("an order", () => {
   test("goes in, an assignment, its trips and one bill come out", () => {
     const scene = new DispatchScene();
@@ -182,6 +205,26 @@ describe("policies", () => {
   });
 });
 
+test("another resolution: jobs stay where they are, drivers come into the new cells with their next location", () => {
+  const scene = new DispatchScene({ policy: { haloMetres: 0 } });
+  const { driver, topics } = scene;
+  scene.place("old");
+  scene.startShift("d1", { capacity: 1 });
+  scene.startShift("d2", { capacity: 1 });
+  driver.advance(500);
+  scene.publish({ zone: "default", dispatchResolution: 7, haloMetres: 0 });
+  scene.place("new");
+  driver.readValues(topics.matchingInput);
+  scene.tick();
+  expect(driver.readValues(topics.assignments).map((event) => event.jobId)).toEqual(["old"]);
+  driver.advance(4_000);
+  scene.locate("d2", kitchen);
+  const told = driver.readValues(topics.matchingInput).filter((record) => record.type === "DriverPresent" && record.driverId === "d2");
+  expect(told.map((record) => record.type === "DriverPresent" && record.cell.slice(0, 2))).toEqual(["87"]);
+  scene.tick();
+  expect(driver.readValues(topics.assignments)).toMatchObject([{ type: "DriverAssigned", jobId: "new", driverId: "d2" }]);
+});
+
 describe("matching", () => {
   test("writes no tick while nobody waits, and never a second one before the first is read", () => {
     const scene = new DispatchScene();
@@ -196,30 +239,9 @@ describe("matching", () => {
   });
 
   test("goes on after a restart as if there had been none", () => {
-    const run = (restarts: boolean) => {
-      const scene = new DispatchScene({ policy: { offerSeconds: 10 } });
-      const rest = (): void => {
-        if (restarts) scene.driver.restart();
-      };
-      for (const driverId of ["d1", "d2", "d3"]) scene.startShift(driverId);
-      rest();
-      for (const orderId of ["o1", "o2", "o3", "o4"]) scene.place(orderId);
-      rest();
-      scene.tick();
-      rest();
-      scene.act("d1", "JobAccepted", "o1");
-      scene.cancel("o2");
-      rest();
-      scene.tick();
-      rest();
-      scene.driver.advance(10_000);
-      rest();
-      scene.tick();
-      return scene.driver.readValues(scene.topics.assignments).map(({ type, jobId, attempt }) => `${type} ${jobId} ${attempt}`);
-    };
-    const straight = run(false);
+    const straight = published(false);
     expect(straight.length).toBeGreaterThan(5);
-    expect(run(true)).toEqual(straight);
+    expect(published(true)).toEqual(straight);
   });
 
   test("replays its recorded input byte for byte (D6)", () => {
