@@ -1,13 +1,18 @@
 /** The verdict on a log: D1 to D5 and the life of each job, from the committed topics alone. */
 import pc from "picocolors";
 import type { Log } from "#log";
-import { checkInvariants, type Verdict } from "#proof";
+import { checkInvariants, type History, type Verdict } from "#proof";
 import type { DispatchTopics } from "#topologies";
 import { readTopic } from "./read-topic.ts";
 
 /** `quiescent`: everything that was going to happen has happened, so nothing may be left open. */
 export function prove(log: Log, topics: DispatchTopics, options: { readonly quiescent: boolean }): Promise<readonly Verdict[]> {
-  const history = {
+  return checkInvariants(historyOf(log, topics), options);
+}
+
+/** The topics as the checks read them: once. */
+export function historyOf(log: Log, topics: DispatchTopics): History {
+  return {
     orders: readTopic(log, topics.orders),
     rides: readTopic(log, topics.rides),
     driverEvents: readTopic(log, topics.driverEvents),
@@ -18,7 +23,6 @@ export function prove(log: Log, topics: DispatchTopics, options: { readonly quie
     bills: readTopic(log, topics.bills),
     matchingInput: readTopic(log, topics.matchingInput),
   };
-  return checkInvariants(history, options);
 }
 
 export function verdictLines(verdicts: readonly Verdict[]): readonly string[] {

@@ -17,13 +17,10 @@ export interface ReplayMatchingOptions {
   readonly partitions: number;
   /** In force in the recorded run where none was published. */
   readonly policy: ZonePolicy;
-  /** Default: that of the engine. Decisions do not depend on it. */
-  readonly commitIntervalMs?: number;
 }
 
 /** What came out of matching: everything in `driver-commands` of a run in which nobody else wrote it. */
-export async function replayMatching(options: ReplayMatchingOptions): Promise<readonly RawRecord[]> {
-  const { recorded, partitions, policy } = options;
+export async function replayMatching({ recorded, partitions, policy }: ReplayMatchingOptions): Promise<readonly RawRecord[]> {
   await using system = await openSystem({ directory: "", kind: "memory", durability: "process", partitions, policy });
   const { log, topology, topics } = system;
   await log.topics.ensure(topicConfigs(topology, APPLICATION_ID));
@@ -31,7 +28,7 @@ export async function replayMatching(options: ReplayMatchingOptions): Promise<re
   await preload(log, topics.matchingInput.name, input);
   // Later than all of it: nothing is ahead of the clock.
   const now = input.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0);
-  const thread = matchingThread(system, options.commitIntervalMs ?? STREAM_THREAD_DEFAULTS.commitIntervalMs);
+  const thread = matchingThread(system);
   await runToTheEnd(thread, now);
   return (await readRawTopics(log)).get(topics.driverCommands.name) ?? [];
 }
@@ -53,11 +50,11 @@ async function preload(log: Log, topic: string, records: readonly RawRecord[]): 
   await producer.close();
 }
 
-function matchingThread({ topology, topics, log, disk }: System, commitIntervalMs: number): StreamThread {
+function matchingThread({ topology, topics, log, disk }: System): StreamThread {
   const matching = topology.subtopologies.find(({ sources }) => sources.some(({ topic }) => topic.name === topics.matchingInput.name));
   const tasks = splitTasks(topology, 1).flatMap((assignment) => assignment.tasks.filter((task) => task.subtopology === matching?.index));
   return createStreamThread({
-    config: { ...STREAM_THREAD_DEFAULTS, applicationId: APPLICATION_ID, instanceId: "replay", thread: 0, commitIntervalMs },
+    config: { ...STREAM_THREAD_DEFAULTS, applicationId: APPLICATION_ID, instanceId: "replay", thread: 0 },
     dependencies: { topology, log, disk, stepClock: () => 0, logger: silentLogger },
     assignment: { generation: 0, tasks },
   });
