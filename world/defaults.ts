@@ -9,14 +9,17 @@ export const WORLD_DEFAULTS = {
   mdrpPriceMinor: 2_500,
 } as const;
 
-/** A city of moderate size; the seed alone must be given. */
+/**
+ * A city of moderate size; the seed alone must be given. An order keeps a driver busy for about 20 minutes and a ride for half
+ * an hour, so this demand needs about two thirds of the drivers.
+ */
 export const CITY_DEFAULTS = {
   // Berlin, Alexanderplatz.
   centre: { latitude: 52.5219, longitude: 13.4132 },
-  radiusMetres: 7_000,
+  radiusMetres: 5_000,
   drivers: 200,
-  ordersPerMinute: 20,
-  ridesPerMinute: 4,
+  ordersPerMinute: 5,
+  ridesPerMinute: 1,
   restaurants: 120,
   shiftMs: 8 * 60 * 60_000,
   gpsEveryMs: 5_000,
