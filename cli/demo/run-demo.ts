@@ -16,7 +16,7 @@ import { ScaledClock, systemClock, type WorldClient } from "#world";
 import { publishAddress, withdrawAddress } from "../inspect/living-process.ts";
 import { prove } from "../proof/prove.ts";
 import { APPLICATION_ID } from "../system/dispatch-topology.ts";
-import { dispatchModule } from "../system/dispatch-worker.ts";
+import { dispatchModule } from "#topologies";
 import { latestTime } from "../system/latest-time.ts";
 import { openSystem, type System, type SystemOptions } from "../system/open-system.ts";
 import { openWorld } from "../system/open-world.ts";

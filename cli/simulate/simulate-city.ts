@@ -20,6 +20,8 @@ export interface CitySimulationOptions {
 
 const minuteMs = 60_000;
 const partitions = 4;
+/** Devices report at any millisecond; a virtual step for each would cost a commit for each. */
+const quantumMs = 250;
 
 export async function simulateCity({ config, policy, minutes, onProgress, inspect }: CitySimulationOptions): Promise<Simulation> {
   const begun = performance.now();
@@ -32,6 +34,8 @@ export async function simulateCity({ config, policy, minutes, onProgress, inspec
     worldId: cityWorldId(config),
     world: lastOrders(createCityWorld({ config, origin: startsAt }), endsAt),
     startsAt,
+    asksUntil: endsAt,
+    quantumMs,
     endsAt: endsAt + zone.deadlineMs + minuteMs,
     onProgress: (now) => onProgress?.(Math.min(minutes, Math.floor((now - startsAt) / minuteMs)), minutes),
   });

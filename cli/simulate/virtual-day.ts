@@ -20,7 +20,11 @@ export interface VirtualDayOptions {
   readonly worldId: string;
   readonly world: World;
   readonly startsAt: number;
-  /** The day is over when the world has nothing more to do and every job has ended, and at this time at the latest. */
+  /** From here on the day is over as soon as every job has ended; default: when the world has nothing more to do. */
+  readonly asksUntil?: number;
+  /** The world is looked at in steps of so many milliseconds; its records keep their own times. Default 1. */
+  readonly quantumMs?: number;
+  /** The day is over at this time at the latest. */
   readonly endsAt: number;
   readonly onProgress?: (now: number) => void;
 }
@@ -40,7 +44,8 @@ export interface VirtualDay {
 const stoppedClock = (): number => 0;
 
 /** Deterministic: the same world and the same empty system give the same bytes. Rejects with what stopped the thread. */
-export async function runVirtualDay({ system, worldId, world, startsAt, endsAt, onProgress }: VirtualDayOptions): Promise<VirtualDay> {
+export async function runVirtualDay(options: VirtualDayOptions): Promise<VirtualDay> {
+  const { system, worldId, world, startsAt, endsAt, asksUntil, quantumMs = 1, onProgress } = options;
   const { topology, log, disk, topics } = system;
   await log.topics.ensure(topicConfigs(topology, APPLICATION_ID));
   const clock = new VirtualClock(startsAt);
@@ -62,7 +67,7 @@ export async function runVirtualDay({ system, worldId, world, startsAt, endsAt, 
   let heard = -1;
   const actor = {
     // Something new in the log may be for the world: it looks at once.
-    nextDueAt: () => (log.version() === heard ? client.nextDueAt() : -Infinity),
+    nextDueAt: () => (log.version() === heard ? Math.ceil(client.nextDueAt() / quantumMs) * quantumMs : -Infinity),
     async run(now: number) {
       heard = log.version();
       client.step(now);
@@ -71,7 +76,8 @@ export async function runVirtualDay({ system, worldId, world, startsAt, endsAt, 
       onProgress?.(now);
     },
   };
-  const done = (): boolean => client.nextDueAt() === Infinity && jobs.open === 0 && log.version() === heard;
+  const asking = (): boolean => (asksUntil === undefined ? client.nextDueAt() !== Infinity : clock.now() <= asksUntil);
+  const done = (): boolean => !asking() && jobs.open === 0 && log.version() === heard;
   await runVirtual({ threads, actors: [actor], clock, until: endsAt, done });
   await Promise.all(threads.map((thread) => thread.stop()));
   const counts = threads.map((thread) => thread.metrics());
