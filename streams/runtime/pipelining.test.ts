@@ -144,6 +144,27 @@ test("threads that die at any moment lose and double nothing", async () => {
   await fc.assert(property, { seed: 20_02, numRuns: 100, timeout: 5000 });
 });
 
+test("commits in the middle of a block go on in the middle of it, whatever became of them", async () => {
+  const burst = Array.from({ length: 500 }, (_, index): Sent => ({
+    at: 0,
+    key: "abcde".charAt(index % 5),
+    value: index % 97 === 0 ? "poison" : "x",
+  }));
+  const property = fc.asyncProperty(fc.nat(1_000_000), async (seed) => {
+    let clock = 0;
+    const options = unreliable(seed);
+    const config = { ...options.config, stepMs: 2, commitIntervalMs: 0, bufferRecordsMax: 1_000 };
+    const application = await openApplication({ ...options, config, stepClock: () => clock++ });
+    const sender = new Sender(application.log, burst);
+    await application.run(30 + (seed % 50), [sender]);
+    application.crash();
+    await application.run(DAY, [sender]);
+    await expectExactlyOnce(application, burst);
+    await application.stop();
+  });
+  await fc.assert(property, { seed: 20_03, numRuns: 30 });
+});
+
 test("while a commit is in flight the next records are processed, and nothing of them is sent before it is acknowledged", async () => {
   let faults: DelayingLog | undefined;
   const application = await openApplication({

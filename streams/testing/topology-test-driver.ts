@@ -107,12 +107,14 @@ export class TopologyTestDriver {
     this.#deliver({ ...record, offset: this.#nextOffset(topic.name, partition) });
   }
 
-  /** Works until nothing is left to do at the present time. */
-  run(): void {
+  /** Works until nothing is left to do at the present time, or for so many records, timers and punctuations. */
+  run(unitsMax = Infinity): void {
+    let units = 0;
     for (let moved = true; moved;) {
       moved = false;
       for (const task of this.#tasks) {
-        while (task.run(this.#now, 1) > 0) {
+        while (units < unitsMax && task.run(this.#now, 1) > 0) {
+          units++;
           moved = true;
           this.#commit(task);
         }
