@@ -7,8 +7,10 @@ export interface Clock {
 
 export interface ScaledClockOptions {
   readonly real: Clock;
-  /** What it shows at first. */
+  /** What it shows at `realStartsAt`. */
   readonly startsAt: number;
+  /** On the real clock; default: now. Clocks that share it agree. */
+  readonly realStartsAt?: number;
   /** Above 0; 1 is real time. */
   readonly speed: number;
 }
@@ -20,12 +22,12 @@ export class ScaledClock implements Clock {
   readonly #startsAt: number;
   readonly #begunAt: number;
 
-  constructor({ real, startsAt, speed }: ScaledClockOptions) {
+  constructor({ real, startsAt, speed, realStartsAt }: ScaledClockOptions) {
     if (!(speed > 0 && Number.isFinite(speed))) throw new RangeError(`a speed above 0 expected, found ${speed}`);
     this.speed = speed;
     this.#real = real;
     this.#startsAt = startsAt;
-    this.#begunAt = real.now();
+    this.#begunAt = realStartsAt ?? real.now();
   }
 
   now(): number {

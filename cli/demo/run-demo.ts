@@ -107,7 +107,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
   if (options.system.kind !== "memory") publishAddress(options.system.directory, { pid: process.pid, url: server.url });
   try {
     const ended = Promise.race([options.until, app.ended]);
-    const clock = new ScaledClock({ real: systemClock, startsAt: time.startsAt, speed: time.speed });
+    const clock = new ScaledClock({ real: systemClock, ...time });
     const picture = pictures(options, { system, observer, startsAt, resumed: latest !== undefined, url: server.url, report, clock });
     await live({ client, observer, clock, ended, picture });
     server.drain();
