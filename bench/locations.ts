@@ -1,0 +1,161 @@
+/**
+ * Locations through the `drivers` subtopology: embedded log on RocksDB, exactly once, one stream thread in one worker. Everything
+ * is in the log before the time counts, from the first poll to the last commit, and the run is checked against the log afterwards.
+ */
+import { mkdirSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { progress } from "#cli";
+import { openDisk, type Disk, type DiskKind } from "#disk";
+import { openEmbeddedLog, type Durability, type EmbeddedLog } from "#log";
+import { createSerdes, memoryRegistry } from "#schemas";
+import { topicConfigs } from "#streams";
+import { buildDispatch, type DispatchEntryOptions } from "#topologies";
+import { checkRun } from "./locations/check-run.ts";
+import { DriverTraffic, STEP_MS } from "./locations/driver-traffic.ts";
+import { preloadLocations, preloadShifts } from "./locations/preload.ts";
+import { APPLICATION_ID, type WorkerOrder, type WorkerReport } from "./locations/worker-messages.ts";
+import { median, type Bench, type BenchResult } from "./result.ts";
+
+const PARTITIONS = 12;
+/** Fewer would measure little but the start. */
+const STEPS_MIN = 4;
+const PROFILE_LINES = 25;
+
+interface RunOptions {
+  readonly seed: number;
+  readonly drivers: number;
+  readonly records: number;
+  readonly kind: DiskKind;
+  readonly durability: Durability;
+  readonly profile: string | undefined;
+}
+
+interface FinishedRun extends WorkerReport {
+  readonly records: number;
+  readonly cellChanges: number;
+  readonly valueBytes: number;
+}
+
+/**
+ * Flags: `drivers` (10000,400000), `records` (1,000,000, at least four a driver), `disk` (rocksdb), `log` (embedded),
+ * `durability` (process,power), `cpu-prof` (a profile of the first run of each setting).
+ */
+export const locations: Bench = async ({ seed, runs, flags }) => {
+  if ((flags["log"] ?? "embedded") !== "embedded") throw new RangeError("there is no other log than embedded yet");
+  const kind = (flags["disk"] ?? "rocksdb") as DiskKind; // openDisk refuses what it does not know
+  const wanted = Number(flags["records"] ?? 1_000_000);
+  const results: BenchResult[] = [];
+  for (const durability of (flags["durability"] ?? "process,power").split(",") as Durability[]) {
+    for (const drivers of (flags["drivers"] ?? "10000,400000").split(",").map(Number)) {
+      const records = Math.max(Math.ceil(wanted / drivers), STEPS_MIN) * drivers;
+      const finished: FinishedRun[] = [];
+      for (let run = 0; run < runs; run++) {
+        const profile = flags["cpu-prof"] !== undefined && run === 0 ? profileFile(drivers, durability) : undefined;
+        finished.push(await runOnce({ seed: seed + run, drivers, records, kind, durability, profile }));
+      }
+      results.push(resultOf(finished, { seed, drivers, kind, durability }));
+    }
+  }
+  return results;
+};
+
+async function runOnce(options: RunOptions): Promise<FinishedRun> {
+  const { seed, drivers, records, kind, durability, profile } = options;
+  const directory = await mkdtemp(join(tmpdir(), "slackline-bench-"));
+  const disk = await openDisk({ location: directory, kind });
+  const log = await openEmbeddedLog({ disk, durability });
+  const bar = progress({ label: `${drivers} drivers, ${durability}`, total: records, unit: "locations" });
+  try {
+    const registry = memoryRegistry();
+    const topology = buildDispatch({ registry, partitions: PARTITIONS });
+    const serdes = createSerdes(registry);
+    await log.topics.ensure(topicConfigs(topology, APPLICATION_ID));
+    // The past, up to now: what an application finds that was stopped for a while.
+    const steps = records / drivers;
+    const traffic = new DriverTraffic({ seed, drivers, startAt: Date.now() - (steps + 1) * STEP_MS });
+    const entry = { schemas: registry.all(), partitions: PARTITIONS };
+    const preload = { log, serdes, partitions: PARTITIONS, traffic, progress: (done: number) => bar.update(done, records, "written") };
+    await preloadShifts(preload);
+    await inWorker({ disk, log, entry, records: drivers, profile: undefined });
+    const valueBytes = await preloadLocations(preload, records);
+    bar.update(records, records, "running");
+    const report = await inWorker({ disk, log, entry, records, profile });
+    const wrong = await checkRun({ disk, log, topology, serdes, traffic, partitions: PARTITIONS });
+    bar.end(`${Math.round((records / report.ms) * 1_000)}/s`);
+    if (wrong.length > 0) throw new Error(`the run did not do its work exactly once: ${wrong.join("; ")}`);
+    return { ...report, records, cellChanges: traffic.cellChanges, valueBytes };
+  } finally {
+    await log.close();
+    await disk.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function inWorker({
+  disk,
+  log,
+  entry,
+  records,
+  profile,
+}: {
+  readonly disk: Disk;
+  readonly log: EmbeddedLog;
+  readonly entry: DispatchEntryOptions;
+  readonly records: number;
+  readonly profile: string | undefined;
+}): Promise<WorkerReport> {
+  const [diskShare, logShare] = [disk.share(), log.share()];
+  if (diskShare === undefined || logShare === undefined) throw new RangeError(`a ${disk.kind} database cannot be shared with a worker`);
+  const order: WorkerOrder = { disk: diskShare, log: logShare, topology: entry, records, profile };
+  const worker = new Worker(new URL("locations/locations-worker.ts", import.meta.url), { workerData: order });
+  let report: WorkerReport | undefined;
+  worker.on("message", (message: WorkerReport) => {
+    report = message;
+  });
+  await new Promise<void>((resolve, reject) => {
+    worker.once("error", reject);
+    worker.once("exit", () => resolve());
+  });
+  if (report === undefined) throw new Error("the worker ended without a report");
+  return report;
+}
+
+function resultOf(
+  finished: readonly FinishedRun[],
+  { seed, drivers, kind, durability }: Pick<RunOptions, "seed" | "drivers" | "kind" | "durability">,
+): BenchResult {
+  const runs = finished.map(({ records, ms }) => (records / ms) * 1_000);
+  const of = (fact: (run: FinishedRun) => number): number => median(finished.map(fact));
+  const facts = {
+    drivers,
+    records: of(({ records }) => records),
+    "bytes of a value": of(({ valueBytes, records }) => valueBytes / records),
+    "share that changes the fine cell": of(({ cellChanges, records }) => cellChanges / records),
+    "records sent to matching, per location": of(({ sent, records }) => sent / records),
+    "disk, log, guarantee": `${kind}, embedded, exactly once; a commit survives the loss of ${durability === "power" ? "power" : "the process"}`,
+    "second half alone, records/s": of(({ laterRate }) => laterRate),
+    "CPU of the thread, µs a record": of(({ cpuMs, records }) => (cpuMs / records) * 1_000),
+    "CPU of the process, µs a record": of(({ processCpuMs, records }) => (processCpuMs / records) * 1_000),
+    commits: of(({ commits }) => commits),
+    "a commit in the log, ms": of(({ commitMs }) => commitMs),
+    verified: "each location consumed, accepted and told to matching exactly once",
+    ...profileFacts(finished),
+  };
+  return { name: `${drivers} drivers, durability ${durability}`, unit: "records/s", runs, median: median(runs), seed, facts };
+}
+
+function profileFacts(finished: readonly FinishedRun[]): Readonly<Record<string, string>> {
+  const profile = finished.find((run) => run.profile !== undefined)?.profile ?? [];
+  return Object.fromEntries(
+    profile.slice(0, PROFILE_LINES).map(({ where, share }, index) => [`own time ${index + 1}`, `${(share * 100).toFixed(1)} % ${where}`]),
+  );
+}
+
+function profileFile(drivers: number, durability: Durability): string {
+  const folder = join("bench", "results", "local");
+  mkdirSync(folder, { recursive: true });
+  return join(folder, `locations-${drivers}-${durability}.cpuprofile`);
+}
