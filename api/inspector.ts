@@ -2,6 +2,12 @@
  * What operators look at: topics, stores, topology, lag. One contract, answered from the database of this process or, over
  * HTTP, by the process that holds it: the command line does not care which. Contract only.
  */
+
+/** The most that one call answers, here and over HTTP. */
+export const TAIL_RECORDS_MAX = 1_000;
+export const RANGE_ROWS_MAX = 1_000;
+
+/** A topic with what it holds now. */
 export interface TopicSummary {
   readonly name: string;
   readonly partitions: number;
@@ -49,7 +55,7 @@ export interface RangeQuery {
   readonly limit?: number;
 }
 
-/** Throws ApiError (`UNKNOWN_TOPIC`, `UNKNOWN_STORE`, `BAD_REQUEST`). */
+/** Rejects with ApiError (`TOPIC_NOT_FOUND`, `STORE_NOT_FOUND`, `BAD_REQUEST`). */
 export interface Inspector {
   topics(): Promise<readonly TopicSummary[]>;
   tail(options: TailOptions): Promise<readonly TopicRecord[]>;

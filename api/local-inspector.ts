@@ -1,7 +1,9 @@
 /** The inspector over the database of this process: committed blocks through a reader, committed rows through a view. */
 import { RecordBatchCursor, type Log, type PartitionAssignment, type Reader, type TopicConfig } from "#log";
 import type { CommittedView, Topic, Topology } from "#streams";
+import { StateError } from "#state";
 import { ApiError } from "./errors.ts";
+import { RANGE_ROWS_MAX, TAIL_RECORDS_MAX } from "./inspector.ts";
 import type { Inspector, PartitionLag, RangeQuery, StoreRow, TailOptions, TopicRecord, TopicSummary } from "./inspector.ts";
 
 export interface LocalInspectorOptions {
@@ -37,12 +39,35 @@ export function localInspector({ log, topology, view, group }: LocalInspectorOpt
       if (config === undefined) throw new ApiError("TOPIC_NOT_FOUND", `no topic "${options.topic}" in this log`);
       return tail(log, config, descriptors.get(config.name), options);
     },
-    get: (store, key) => Promise.resolve(view.get(known(store), key)),
-    range: ({ store, from, to, limit = rangeDefault }: RangeQuery): Promise<readonly StoreRow[]> =>
-      Promise.resolve(view.range(known(store), { limit, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) })),
+    async get(store, key) {
+      const name = known(store);
+      return withUsableKeys(() => view.get(name, key));
+    },
+    async range({ store, from, to, limit = rangeDefault }: RangeQuery): Promise<readonly StoreRow[]> {
+      const name = known(store);
+      within("limit", limit, RANGE_ROWS_MAX);
+      return withUsableKeys(() =>
+        view.range(name, { limit, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }),
+      );
+    },
     topology: (format) => Promise.resolve(format === "mermaid" ? topology.mermaid() : topology.describe()),
     lag: () => lagOf(log, topology, group),
   };
+}
+
+function within(name: string, value: number, most: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > most)
+    throw new ApiError("BAD_REQUEST", `${name} is ${value}; it must be a whole number from 0 to ${most}`);
+}
+
+/** Keys come as text: a store under other keys refuses them, and whoever asked is to blame. */
+function withUsableKeys<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StateError && error.code === "KEY_UNENCODABLE") throw new ApiError("BAD_REQUEST", error.message, { cause: error });
+    throw error;
+  }
 }
 
 async function summarize(log: Log, { name, partitions, cleanup }: TopicConfig): Promise<TopicSummary> {
@@ -60,11 +85,13 @@ async function tail(
   topic: Topic<unknown, unknown> | undefined,
   { partition, last = tailDefault }: TailOptions,
 ): Promise<readonly TopicRecord[]> {
+  within("last", last, TAIL_RECORDS_MAX);
   const wanted = partition === undefined ? Array.from({ length: partitions }, (_, index) => index) : [partition];
   const ends = new Map<number, number>();
   const assignments: PartitionAssignment[] = [];
   for (const index of wanted) {
-    if (index >= partitions) throw new ApiError("BAD_REQUEST", `topic ${name} has partitions 0 to ${partitions - 1}, not ${index}`);
+    if (!(index >= 0 && index < partitions))
+      throw new ApiError("BAD_REQUEST", `topic ${name} has partitions 0 to ${partitions - 1}, not ${index}`);
     const end = await log.offsets.bound({ topic: name, partition: index }, "stable");
     const start = await log.offsets.bound({ topic: name, partition: index }, "start");
     ends.set(index, end);

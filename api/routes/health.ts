@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { problemOf } from "../errors.ts";
 
 export interface Readiness {
   readonly ready: boolean;
@@ -10,7 +11,7 @@ export interface Health {
   ready(): Readiness;
 }
 
-/** `/livez`: the event loop turns. `/readyz`: all tasks run. `/metrics`: Prometheus. */
+/** `/livez`: the event loop turns. `/readyz`: all tasks run, 503 `NOT_READY` with the reason while not. `/metrics`: Prometheus. */
 export function healthRoutes(
   app: FastifyInstance,
   { health, metrics }: { readonly health: Health; readonly metrics: () => Promise<string> },
@@ -19,7 +20,11 @@ export function healthRoutes(
   app.get("/livez", () => ({ live: true }));
   app.get("/readyz", (_request, reply) => {
     const readiness = health.ready();
-    return reply.status(readiness.ready ? 200 : 503).send(readiness);
+    if (readiness.ready) return readiness;
+    return reply
+      .status(503)
+      .type("application/problem+json")
+      .send({ ...problemOf("NOT_READY", readiness.reason), ...readiness });
   });
   app.get("/metrics", async (_request, reply) => reply.type("text/plain; version=0.0.4").send(await metrics()));
   done();

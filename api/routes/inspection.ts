@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { ApiError } from "../errors.ts";
-import type { Inspector } from "../inspector.ts";
+import { RANGE_ROWS_MAX, TAIL_RECORDS_MAX, type Inspector } from "../inspector.ts";
 
 interface Params {
   readonly topic: string;
@@ -18,13 +18,13 @@ export function inspectionRoutes(app: FastifyInstance, { inspector }: { readonly
   app.get("/v1/topics", () => inspector.topics());
   app.get<{ Params: Params; Querystring: { partition?: number; last?: number } }>(
     "/v1/topics/:topic/records",
-    { schema: query({ partition: wholeNumber(1_000_000), last: wholeNumber(1_000) }) },
+    { schema: query({ partition: wholeNumber(1_000_000), last: wholeNumber(TAIL_RECORDS_MAX) }) },
     ({ params, query: { partition, last } }) =>
       inspector.tail({ topic: params.topic, ...(partition === undefined ? {} : { partition }), ...(last === undefined ? {} : { last }) }),
   );
   app.get<{ Params: Params; Querystring: { from?: string; to?: string; limit?: number } }>(
     "/v1/stores/:store",
-    { schema: query({ from: { type: "string" }, to: { type: "string" }, limit: wholeNumber(1_000) }) },
+    { schema: query({ from: { type: "string" }, to: { type: "string" }, limit: wholeNumber(RANGE_ROWS_MAX) }) },
     ({ params, query: { from, to, limit } }) =>
       inspector.range({
         store: params.store,

@@ -101,6 +101,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
       await report();
       return metricsText(metrics.registry);
     },
+    onFailure: (error, request) => options.logger.error({ err: error, request }, "a request failed"),
     host: options.host,
     port: options.port,
   });
