@@ -18,6 +18,10 @@ async function eventually(holds: () => Promise<boolean>): Promise<void> {
 
 const counted = async (log: Log): Promise<number> => (await consume(log, counts)).length;
 
+function fails(): never {
+  throw new Error("not this one");
+}
+
 describe("on this event loop", () => {
   test("starts, works, stops cleanly, and a second start goes on", async () => {
     const bench = await benchOf(countingTopology());
@@ -74,9 +78,6 @@ describe("on this event loop", () => {
   test("a failure that stops the task stops the application, and says why", async () => {
     const builder = new StreamsBuilder();
     const strict = { ...words, onFailure: "stop" as const };
-    const fails = (): never => {
-      throw new Error("not this one");
-    };
     builder.stream(strict).process({ name: "strict", processor: () => ({ process: fails }) });
     const bench = await benchOf(builder.build());
     const application = new Application({ ...bench, applicationId: "app" });

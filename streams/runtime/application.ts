@@ -165,8 +165,8 @@ export class Application implements AsyncDisposable {
   }
 
   /** The others commit what they have; nothing goes on. */
-  #fail(error: Error): void {
-    this.#error ??= error;
+  #fail(cause: Error): void {
+    this.#error ??= cause;
     this.#become("fail");
     for (const hosted of this.#threads) hosted.stop();
     void Promise.all(this.#threads.map(({ ended }) => ended)).then(() => this.#end());

@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import type { Disk } from "#disk";
 import type { OffsetCommit, RowWrite, Writer } from "#log";
-import { LatencyHistogram } from "../metrics/latency-histogram.ts";
+import type { LatencyHistogram } from "../metrics/latency-histogram.ts";
 import type { Task } from "../task/task.ts";
+import { asError } from "./as-error.ts";
 import type { StreamThreadConfig } from "./thread.ts";
 
 export interface CommitCycleOptions {
@@ -118,12 +119,15 @@ export class CommitCycle {
     this.#inFlight = flight;
     this.units = 0;
     this.#dirtySince = Infinity;
-    const finish = (error: unknown): void => {
+    const finish = (error: Error | undefined): void => {
       flight.endedAt = stepClock();
       flight.settled = error === undefined ? "committed" : "failed";
-      flight.error = error === undefined || error instanceof Error ? error : new Error(String(error));
+      flight.error = error;
     };
-    this.#settling = writer.commit({ offsets, rows: atomicRows ? rows : [] }).then(() => finish(undefined), finish);
+    this.#settling = writer.commit({ offsets, rows: atomicRows ? rows : [] }).then(
+      () => finish(undefined),
+      (error: unknown) => finish(asError(error)),
+    );
   }
 
   /** What became of the commit in flight, once, when its answer is there. A committed one has been acknowledged to the tasks. */

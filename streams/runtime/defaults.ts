@@ -21,6 +21,7 @@ export const STREAM_THREAD_DEFAULTS: StreamThreadDefaults = {
 /** Where rows and records are committed together a commit is cheap. */
 export const EMBEDDED_COMMIT_INTERVAL_MS = 20;
 
+export const POLL_BYTES_MAX = 1024 * 1024;
 /** Units a task does before the next task has its turn and the step looks at its clock. */
 export const UNITS_PER_TURN = 64;
 /** Units a step does at most, whatever its clock says: a timer that sets itself again and again yields to the host too. */
@@ -28,6 +29,8 @@ export const UNITS_PER_STEP_MAX = 100_000;
 
 export const RETRY_BASE_MS = 50;
 export const RETRY_CAP_MS = 5_000;
+/** Retries without a pause, one after another, of a thread that goes on in careful mode. */
+export const RETRIES_SOON_MAX = 3;
 /** A thread that has not got through for so long gives up. */
 export const RETRY_BUDGET_MS = 5 * 60 * 1000;
 

@@ -93,8 +93,7 @@ export function openTasks({ writer, starts }: Opening, reader: Reader, dependenc
       });
       const hasLag = ({ topic, partition }: InputPartition): boolean =>
         reader.endOffset({ topic: topic.name, partition }) > reader.position({ topic: topic.name, partition });
-      const partitionsOf = (topic: Topic<unknown, unknown>): number => topic.partitions;
-      opened.push(new Task({ id, subtopology, config, state, writer, inputs, now, partitionsOf, hasLag, condemned }));
+      opened.push(new Task({ id, subtopology, config, state, writer, inputs, now, partitionsOf: declaredPartitions, hasLag, condemned }));
     }
     reader.assign(
       opened.flatMap(({ inputs }) =>
@@ -114,7 +113,11 @@ export function openTasks({ writer, starts }: Opening, reader: Reader, dependenc
   return { tasks: opened, restored };
 }
 
-/** Names of what a task owns, for logs. */
+function declaredPartitions(topic: Topic<unknown, unknown>): number {
+  return topic.partitions;
+}
+
+/** For logs. */
 export function taskNames(tasks: readonly TaskId[]): readonly string[] {
   return tasks.map(taskName);
 }

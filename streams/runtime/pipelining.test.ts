@@ -1,5 +1,5 @@
 /** The commit pipeline on bad days, against a sequential model: outputs, dead letters, state and offsets, each exactly once. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { RecordBatchCursor, type Log } from "#log";
 import { COMMIT_AT_ONCE, DelayingLog, openApplication, seededPlan, type VirtualApplication } from "#streams/testing";

@@ -1,5 +1,5 @@
 /** When a thread that lost its work tries again, and when it gives up. Full jitter, drawn from a seed: no chance in the engine. */
-import { RETRY_BASE_MS, RETRY_BUDGET_MS, RETRY_CAP_MS } from "./defaults.ts";
+import { RETRIES_SOON_MAX, RETRY_BASE_MS, RETRY_BUDGET_MS, RETRY_CAP_MS } from "./defaults.ts";
 
 export class RetryBackoff {
   #attempts = 0;
@@ -10,10 +10,17 @@ export class RetryBackoff {
     this.#seed = (seed * 0x9e3779b1 + 1) >>> 0;
   }
 
-  /** When to try again; undefined when the budget is used up. */
-  next(now: number): number | undefined {
+  /**
+   * When to try again; undefined when the budget is used up. `soon`: it is known what to do otherwise next time, so the first
+   * few times there is no pause.
+   */
+  next(now: number, soon: boolean): number | undefined {
     this.#failingSince ??= now;
     if (now - this.#failingSince > RETRY_BUDGET_MS) return undefined;
+    if (soon && this.#attempts < RETRIES_SOON_MAX) {
+      this.#attempts++;
+      return now;
+    }
     const bound = Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** this.#attempts);
     this.#attempts++;
     return now + Math.ceil(this.#random() * bound);

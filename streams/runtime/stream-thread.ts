@@ -9,10 +9,11 @@ import { StreamsError, TaskFailedError } from "../errors.ts";
 import { LatencyHistogram } from "../metrics/latency-histogram.ts";
 import type { InputPartition } from "../task/input-partition.ts";
 import type { Task } from "../task/task.ts";
+import { asError } from "./as-error.ts";
 import type { Assignment } from "./assignment.ts";
 import { CarefulMode } from "./careful-mode.ts";
 import { CommitCycle } from "./commit-cycle.ts";
-import { UNITS_PER_STEP_MAX, UNITS_PER_TURN } from "./defaults.ts";
+import { POLL_BYTES_MAX, UNITS_PER_STEP_MAX, UNITS_PER_TURN } from "./defaults.ts";
 import { InputFeed } from "./input-feed.ts";
 import { openTasks, prepareOpening, taskNames, type Opening } from "./open-tasks.ts";
 import { prepareState } from "./prepare-state.ts";
@@ -189,7 +190,8 @@ class TaskThread implements AbandonableStreamThread {
     const { topology, log, disk, stepClock } = this.#dependencies;
     const { atomicRows } = log.capabilities;
     const config = this.#config;
-    const reader = log.reader();
+    // One poll beyond its mark is what a buffer holds at most.
+    const reader = log.reader({ pollBytesMax: Math.min(POLL_BYTES_MAX, config.bufferBytesMax) });
     try {
       const { tasks, restored } = openTasks(opening, reader, {
         topology,
@@ -322,7 +324,7 @@ class TaskThread implements AbandonableStreamThread {
     const cause = asError(error);
     const { logger } = this.#dependencies;
     if (!isRetriable(cause)) return this.#fail(cause);
-    const retryAt = isContentsFault(cause) ? this.#now : this.#backoff.next(this.#now);
+    const retryAt = this.#backoff.next(this.#now, isContentsFault(cause));
     if (retryAt === undefined) return this.#fail(cause);
     logger.warn({ thread: this.#config.thread, error: cause, retryAt }, "uncommitted work is dropped; going on from what was committed");
     this.#aborts++;
@@ -362,15 +364,19 @@ class TaskThread implements AbandonableStreamThread {
 
   async #stop(): Promise<void> {
     this.#become("stop");
-    while (this.#pending !== undefined) await this.#pending;
+    await this.#nothingPending();
     const opened = this.#opened;
     this.#opened = undefined;
     if (opened !== undefined && !(opened instanceof Error)) await opened.writer.close();
     if (this.#session !== undefined) await this.#drain(this.#session);
-    while (this.#pending !== undefined) await this.#pending;
+    await this.#nothingPending();
     if (this.#state !== "draining") return;
     this.#become("drained");
     this.#dependencies.logger.info({ thread: this.#config.thread }, "stream thread stopped");
+  }
+
+  async #nothingPending(): Promise<void> {
+    while (this.#pending !== undefined) await this.#pending;
   }
 
   /** Commits what is done. What cannot be committed is dropped: the next start does it again. */
@@ -410,10 +416,6 @@ class TaskThread implements AbandonableStreamThread {
     assert(next !== null, `thread ${this.#config.thread}: ${event} cannot happen while ${this.#state}`);
     this.#state = next;
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** Known to have failed, and what was to be written is to blame: trying again at once in careful mode finds the culprit. */

@@ -163,7 +163,7 @@ describe("a record that cannot be read", () => {
 
   test("is named by what is wrong: key, timestamp before the epoch, timestamp too far ahead", () => {
     const driver = new TopologyTestDriver(writing(framed).build(), { startAt: 1_000, config: { timestampLeadMsMax: 3_000 } });
-    const keyed = { ...framed, key: { ...stringKey, decode: fussy.decode } };
+    const keyed = { ...framed, key: { ...stringKey, decode: fussy.decode.bind(fussy) } };
     driver.pipeBytes(framed, null, Buffer.from("good"), { timestamp: 1 });
     driver.pipeBytes(framed, Buffer.from("a"), Buffer.from("good"), { timestamp: -5 });
     driver.pipeBytes(framed, Buffer.from("a"), Buffer.from("good"), { timestamp: 4_001 });

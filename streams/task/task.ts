@@ -146,7 +146,8 @@ export class Task {
 
   /** The last unit cannot be committed: undone and dead-lettered. Only while nothing was done or sealed since. */
   condemnLastUnit(error: Error): void {
-    this.#fail(error);
+    this.#undo();
+    this.#bury(error);
   }
 
   close(): void {
@@ -218,7 +219,7 @@ export class Task {
     this.tookPart = true;
     this.counts.recordsProcessed++;
     const failure = input.failure ?? this.#condemnation();
-    if (failure !== undefined) return this.#fail(failure);
+    if (failure !== undefined) return this.condemnLastUnit(failure);
     if (record.timestamp > input.partitionTime) input.partitionTime = record.timestamp;
     if (record.timestamp > scope.streamTime) scope.streamTime = record.timestamp;
     try {
@@ -248,17 +249,7 @@ export class Task {
     first.cancel(key);
     const handler = scope.timerHandlers.get(first.name);
     assert(handler, `timer store ${first.name} has no handler`);
-    const failure = this.#condemnation();
-    if (failure !== undefined) {
-      this.#fail(failure);
-      return true;
-    }
-    try {
-      handler(key, at);
-      this.#window.succeeded();
-    } catch (error) {
-      this.#fail(error);
-    }
+    this.#attempt(() => handler(key, at));
     return true;
   }
 
@@ -278,17 +269,23 @@ export class Task {
     this.#punctuation = first;
     first.advance(at);
     const sentBefore = scope.recordsSent;
-    const failure = this.#condemnation();
-    try {
-      if (failure !== undefined) throw failure;
-      first.callback(at);
-      this.#window.succeeded();
-    } catch (error) {
-      this.#fail(error);
-    }
+    const { callback } = first;
+    this.#attempt(() => callback(at));
     // One that only looked has nothing to commit.
     if (scope.recordsSent !== sentBefore || scope.state.dirty) this.tookPart = true;
     return true;
+  }
+
+  /** A timer or a punctuation: there are few of them, so a closure is no matter. */
+  #attempt(work: () => void): void {
+    const failure = this.#condemnation();
+    if (failure !== undefined) return this.condemnLastUnit(failure);
+    try {
+      work();
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#window.succeeded();
   }
 
   #condemnation(): Error | undefined {
@@ -301,12 +298,22 @@ export class Task {
   }
 
   #fail(error: unknown): void {
+    this.#undo();
+    if (!isUnitsFault(error)) throw error;
+    this.#bury(error);
+  }
+
+  #undo(): void {
     const scope = this.#scope;
     scope.rollback();
     scope.streamTime = this.#streamTimeBefore;
     if (scope.input !== undefined) scope.input.partitionTime = this.#partitionTimeBefore;
-    if (!isUnitsFault(error)) throw error;
-    const stops = scope.input === undefined ? this.#stopsOnFailure : scope.input.topic.onFailure === "stop";
+  }
+
+  /** What is left of the unit in hand is its dead letter. */
+  #bury(error: unknown): void {
+    const { input } = this.#scope;
+    const stops = input === undefined ? this.#stopsOnFailure : input.topic.onFailure === "stop";
     if (stops) throw this.#failed("TASK_FAILED", "its source says that a failure stops the task", error);
     // A timer that fails does not fire again.
     this.#timer?.store.cancel(this.#timer.key);

@@ -34,7 +34,6 @@ export class RecordingWriter implements TaskWriter {
       throw new RecordRefusedError("RECORD_TOO_LARGE", `A record of ${bytes} bytes is too large for topic ${topic}.`, { topic, partition });
     if (!Number.isSafeInteger(timestamp) || timestamp < 0)
       throw new RecordRefusedError("TIMESTAMP_INVALID", `${timestamp} is not a timestamp for topic ${topic}.`, { topic, partition });
-    const copy = (part: Uint8Array | null): Buffer | null => (part === null ? null : Buffer.from(part));
     const copied = headers.map((header) => ({ key: header.key, value: copy(header.value) }));
     this.#records.push({ topic, partition, timestamp, key: copy(key), value: copy(value), headers: copied });
   }
@@ -59,4 +58,8 @@ export class RecordingWriter implements TaskWriter {
     this.#mark = 0;
     return records;
   }
+}
+
+function copy(part: Uint8Array | null): Buffer | null {
+  return part === null ? null : Buffer.from(part);
 }

@@ -69,11 +69,8 @@ export class VirtualApplication {
 
   /** Commits what is done and ends the threads; time goes on only as far as delayed commits need it. */
   async stop(): Promise<void> {
-    let over = false;
-    const stopped = Promise.all(this.#threads.map((thread) => thread.stop())).finally(() => {
-      over = true;
-    });
-    for (await turnOfLoop(); !over; await turnOfLoop()) {
+    const stopped = Promise.all(this.#threads.map((thread) => thread.stop()));
+    for (await turnOfLoop(); this.#threads.some(({ state }) => state === "draining"); await turnOfLoop()) {
       const dueAt = this.#faults?.nextDueAt() ?? Infinity;
       if (dueAt === Infinity) continue;
       this.clock.advanceTo(Math.max(this.clock.now(), dueAt));
