@@ -36,6 +36,20 @@ test("a client that died in the middle of its request leaves nothing to the next
   expect(next.call("again")).toEqual({ client: 1, request: "again", taken: 3 });
 });
 
+test("what a dead client left behind is done before anything that is asked for after its death, whatever its mailbox", () => {
+  // Only the first to come is being served while the others wait, and the lowest mailbox asks last.
+  expect(() => new MailboxClient(memory, 2, 0).call({ sleepMs: 200 })).toThrow(NoAnswerError);
+  expect(() => new MailboxClient(memory, 1, 0).call("written by the dead")).toThrow(NoAnswerError);
+  expect(new MailboxClient(memory, 0, ANSWER_MS_MAX).call("said")).toEqual(["written by the dead"]);
+});
+
+test("a client that was not answered in time is not given a late answer to something else", () => {
+  const impatient = new MailboxClient(memory, 1, 20);
+  expect(() => impatient.call({ sleepMs: 200 })).toThrow(NoAnswerError);
+  new MailboxClient(memory, 0, ANSWER_MS_MAX).call("by now it is answered");
+  expect(() => impatient.call("hello")).toThrow(NoAnswerError);
+});
+
 test("a thread that has ended is said to have", async () => {
   const client = new MailboxClient(memory, 0, ANSWER_MS_MAX);
   const exited = once(thread, "exit");

@@ -5,21 +5,27 @@
  * Each client has a mailbox: a word that says whose turn it is, and a body through which requests and answers go in chunks.
  * A bell wakes the disk thread. A client that dies leaves its mailbox behind; the next one there counts the epoch up, and
  * the disk thread forgets what it kept for the dead one.
+ *
+ * What is handed over takes a ticket, and the lowest ticket is served first, over all mailboxes. So a write that a dead thread
+ * left behind is done before anything that was asked for after that death: whoever takes over the dead one's lock reads what
+ * it wrote.
  */
 import { deserialize, serialize } from "node:v8";
 
 const BODY_BYTES = 128 * 1024;
-const HEADER_WORDS = 4;
+const HEADER_WORDS = 5;
 const TURN = 0;
 const EPOCH = 1;
 const LENGTH = 2;
 const LAST = 3;
+const TICKET = 4;
 const CLIENT = 0;
 const SERVER = 1;
 
-const BELL_WORDS = 2;
+const BELL_WORDS = 3;
 const BELL = 0;
 const DEAD = 1;
+const TICKETS = 2;
 
 const MAILBOX_BYTES = HEADER_WORDS * 4 + BODY_BYTES;
 
@@ -64,6 +70,8 @@ export class MailboxClient {
   readonly #bell: Int32Array;
   readonly #mailbox: Mailbox;
   readonly #waitMsMax: number;
+  /** It was given up in the middle of a conversation: whatever would come next is the answer to something else. */
+  #broken = false;
 
   constructor(memory: SharedArrayBuffer, index: number, waitMsMax: number) {
     this.#bell = new Int32Array(memory, 0, BELL_WORDS);
@@ -73,8 +81,9 @@ export class MailboxClient {
     Atomics.add(this.#mailbox.header, EPOCH, 1);
   }
 
-  /** Throws NoAnswerError; after that the mailbox is not to be used again. */
+  /** Throws NoAnswerError, from the first time on for ever. */
   call(request: unknown): unknown {
+    if (this.#broken) throw new NoAnswerError("The disk thread did not answer before. Attach again.");
     const mailbox = this.#mailbox;
     const bytes = serialize(request);
     for (let offset = 0; offset < bytes.length;) {
@@ -90,10 +99,13 @@ export class MailboxClient {
   }
 
   #pass(): void {
+    Atomics.store(this.#mailbox.header, TICKET, Atomics.add(this.#bell, TICKETS, 1));
     Atomics.store(this.#mailbox.header, TURN, SERVER);
     Atomics.add(this.#bell, BELL, 1);
     Atomics.notify(this.#bell, BELL);
+    this.#broken = true;
     this.#waitForTurn();
+    this.#broken = false;
   }
 
   #waitForTurn(): void {
@@ -133,19 +145,43 @@ export async function serveMailboxes(memory: SharedArrayBuffer, mailboxes: numbe
   try {
     while (handler.open) {
       const rung = Atomics.load(bell, BELL);
-      let worked = false;
-      for (const [index, conversation] of conversations.entries()) {
-        if (Atomics.load(conversation.mailbox.header, TURN) !== SERVER) continue;
-        worked = true;
-        await converse(index, conversation, handler);
-        Atomics.store(conversation.mailbox.header, TURN, CLIENT);
-        Atomics.notify(conversation.mailbox.header, TURN);
+      const index = nextServed(conversations);
+      const conversation = conversations[index];
+      if (conversation === undefined) {
+        Atomics.wait(bell, BELL, rung, IDLE_WAIT_MS);
+        continue;
       }
-      if (!worked) Atomics.wait(bell, BELL, rung, IDLE_WAIT_MS);
+      await converse(index, conversation, handler);
+      Atomics.store(conversation.mailbox.header, TURN, CLIENT);
+      Atomics.notify(conversation.mailbox.header, TURN);
     }
   } finally {
     Atomics.store(bell, DEAD, 1);
   }
+}
+
+/**
+ * Index of the mailbox that waits with the lowest ticket, −1 where none waits. It looks twice: one that was handed over before
+ * the one found may have been passed by the first look while it was still empty.
+ */
+function nextServed(conversations: readonly Conversation[]): number {
+  const found = lowestTicket(conversations);
+  return found < 0 ? found : lowestTicket(conversations);
+}
+
+function lowestTicket(conversations: readonly Conversation[]): number {
+  let lowest = -1;
+  let lowestTicketSeen = 0;
+  for (let index = 0; index < conversations.length; index++) {
+    const { header } = (conversations[index] as Conversation).mailbox; // in bounds
+    if (Atomics.load(header, TURN) !== SERVER) continue;
+    const ticket = Atomics.load(header, TICKET);
+    // Tickets begin anew after 2^32: the difference tells which is older.
+    if (lowest >= 0 && ((ticket - lowestTicketSeen) | 0) > 0) continue;
+    lowest = index;
+    lowestTicketSeen = ticket;
+  }
+  return lowest;
 }
 
 /** One chunk in or one chunk out. */
