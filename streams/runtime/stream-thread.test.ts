@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { LogError, type Log, type Writer } from "#log";
+import { LogError, type CommitRequest, type Log } from "#log";
 import { numberSerde, stringKey, stringSerde, timerStore } from "#state";
 import { openApplication } from "#streams/testing";
 import { StreamsBuilder } from "../dsl/streams-builder.ts";
 import { topic } from "../topic.ts";
 import { benchOf, consume, counts, countingTopology, produce, settle, threadOn, words } from "./fixtures/counting.ts";
+import { PassingWriter, passingLog } from "./fixtures/wrapped-log.ts";
 
 test("processes what is there, commits when idle, and a new thread goes on where the last one stopped", async () => {
   const bench = await benchOf(countingTopology());
@@ -162,41 +163,15 @@ describe("timers", () => {
   });
 });
 
-/** Methods lose their object when a log is spread. */
-const bound = (log: Log): Log => ({
-  name: log.name,
-  capabilities: log.capabilities,
-  topics: log.topics,
-  offsets: log.offsets,
-  reader: (options) => log.reader(options),
-  writer: (options) => log.writer(options),
-  producer: () => log.producer(),
-  membership: (options) => log.membership(options),
-  version: () => log.version(),
-  changed: (since) => log.changed(since),
-  maintain: (now) => log.maintain(now),
-  share: () => log.share(),
-  close: () => log.close(),
-  [Symbol.asyncDispose]: () => log.close(),
-});
-
 /** A log that does something just before a writer fences the older ones. */
-const meanwhile = (log: Log, before: () => Promise<void>): Log => ({
-  ...bound(log),
-  writer(options) {
-    const writer = log.writer(options);
-    const wrapped: Writer = Object.create(writer, {
-      initialize: { value: () => before().then(() => writer.initialize()) },
-      append: { value: writer.append.bind(writer) },
-      savepoint: { value: writer.savepoint.bind(writer) },
-      rollback: { value: writer.rollback.bind(writer) },
-      commit: { value: writer.commit.bind(writer) },
-      close: { value: writer.close.bind(writer) },
-      bufferedBytes: { get: () => writer.bufferedBytes },
-    }) as Writer;
-    return wrapped;
-  },
-});
+function meanwhile(log: Log, before: () => Promise<void>): Log {
+  class Late extends PassingWriter {
+    override initialize(): Promise<void> {
+      return before().then(() => super.initialize());
+    }
+  }
+  return { ...passingLog(log), writer: (options) => new Late(log.writer(options)) };
+}
 
 describe("starting", () => {
   test("asks for offsets only when older writers are fenced: one of them may commit until then", async () => {
@@ -243,4 +218,28 @@ describe("starting", () => {
     expect(await consume(bench.log, counts)).toHaveLength(1);
     await next.stop();
   });
+});
+
+test("where rows do not go with the commit they are written when it is acknowledged", async () => {
+  const bench = await benchOf(countingTopology());
+  const rowsSent: number[] = [];
+  class Watched extends PassingWriter {
+    override commit(request: CommitRequest): Promise<void> {
+      rowsSent.push(request.rows.length);
+      return super.commit(request);
+    }
+  }
+  const log: Log = {
+    ...passingLog(bench.log),
+    capabilities: { atomicRows: false },
+    writer: (options) => new Watched(bench.log.writer(options)),
+  };
+  for (let start = 0; start < 2; start++) {
+    await produce(bench.log, words, [["a", "x"]]);
+    const thread = threadOn({ ...bench, log });
+    await settle(thread, 0, 100);
+    await thread.stop();
+  }
+  expect((await consume(bench.log, counts)).map(({ value }) => value)).toEqual([1, 2]);
+  expect(rowsSent).toEqual([0, 0]);
 });
