@@ -9,6 +9,7 @@ import { defaultPolicy } from "./default-policy.ts";
 import { driverStores } from "./drivers/driver-stores.ts";
 import { driversProcessor } from "./drivers/drivers-processor.ts";
 import type { DriversRecord } from "./drivers/drivers-processor.ts";
+import { forgetStore } from "./forget-list.ts";
 import type { Geography } from "./geography.ts";
 import { h3Geography } from "./h3-geography.ts";
 import { jobStores } from "./jobs/job-stores.ts";
@@ -78,11 +79,12 @@ export function buildDispatch(options: DispatchOptions): Topology {
   });
 
   const billed = keyValueStore({ name: "billed", key: stringKey, value: numberSerde });
+  const forgets = forgetStore("billed-by-time");
   builder.stream(trips).process({
     name: "billing",
-    stores: [billed],
+    stores: [billed, forgets],
     sinks: [bills],
-    processor: billingProcessor({ billed, topics: { bills }, metresBetween: (a, b) => geography.metresBetween(a, b) }),
+    processor: billingProcessor({ billed, forgets, topics: { bills }, metresBetween: (a, b) => geography.metresBetween(a, b) }),
   });
 
   const copies = { driverCommands, jobUpdates, matchingInput };

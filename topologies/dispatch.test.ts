@@ -268,6 +268,7 @@ describe("matching", () => {
 
 test("a record that the protocol excludes stops the task", () => {
   const scene = new DispatchScene();
+  scene.place("o1");
   const update = {
     type: "JobDropped",
     jobId: "o1",
@@ -277,7 +278,7 @@ test("a record that the protocol excludes stops the task", () => {
     at: scene.now,
     reason: "silent",
   } as const;
-  expect(() => scene.driver.pipe(scene.topics.jobUpdates, "o1", update)).toThrow(/JobDropped cannot arrive while job o1 is unknown/);
+  expect(() => scene.driver.pipe(scene.topics.jobUpdates, "o1", update)).toThrow(/JobDropped cannot arrive while job o1 is open/);
 });
 
 test("a worker thread builds the same topology from plain JSON", async () => {

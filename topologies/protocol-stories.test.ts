@@ -14,7 +14,7 @@ const waiting = (world: ProtocolWorld, ...jobIds: string[]): void => {
   world.flush();
 };
 const cancel = (world: ProtocolWorld, jobId: string): void =>
-  world.toJob(jobId, { type: "Cancelled", eventId: `cancel ${jobId}`, version: 1, reason: "" });
+  world.toJob(jobId, { type: "Cancelled", eventId: `cancel ${jobId}`, version: 1, occurredAt: 1_000, reason: "" });
 const change = (world: ProtocolWorld, jobId: string, version: number): void =>
   world.toJob(jobId, { type: "ReadyTimeChanged", eventId: `change ${jobId} ${version}`, version, readyAt: version });
 const shiftEnds = (world: ProtocolWorld, driverId: string): void =>

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { unknownDriver } from "./drivers/driver.ts";
 import { hasEnded } from "./jobs/job.ts";
 import { soundTables } from "./testing/protocol-tables.ts";
 import type { Tables, WorldBounds } from "./testing/protocol-tables.ts";
@@ -153,6 +154,18 @@ const rejected: Readonly<Record<string, Tables>> = {
     driver: (state, input, context) =>
       soundTables.driver(state, input, { ...context, cellsReached: (cell) => context.cellsReached(cell).slice(-1) }),
   },
+  "forgotten-opens-again": {
+    ...soundTables,
+    job: (jobId, job, input, context) => soundTables.job(jobId, job, input, { ...context, forgottenUntil: -1 }),
+  },
+  "forgotten-keeps-driver": {
+    ...soundTables,
+    job: (jobId, job, input, context) =>
+      job === undefined && input.type === "JobReserved"
+        ? { job, outputs: [], deadlineAt: null }
+        : soundTables.job(jobId, job, input, context),
+  },
+  "forgotten-version-restarts": { ...soundTables, stranger: (driverId) => unknownDriver(driverId) },
   "no-attempts": {
     ...soundTables,
     driver: (state, input, context) => {

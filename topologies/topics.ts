@@ -45,6 +45,13 @@ const HOUR_MS = 60 * 60 * 1_000;
 export const REQUESTS_RETENTION_MS = 48 * HOUR_MS;
 /** What downstream reads. */
 export const EVENTS_RETENTION_MS = 7 * 24 * HOUR_MS;
+/** Records of the protocol, counted from their time, once they are committed: for replay and `explain`. */
+export const INTERNAL_KEPT_MS = 7 * 24 * HOUR_MS;
+/**
+ * Ended jobs, their bills' marks and drivers long off duty are forgotten so long after their end: a day more than any record
+ * that could still come for them is kept, requests and protocol alike.
+ */
+export const FORGET_AFTER_MS = Math.max(REQUESTS_RETENTION_MS, EVENTS_RETENTION_MS, INTERNAL_KEPT_MS) + 24 * HOUR_MS;
 
 /** Partitions of every topic but `policies`, whose one partition gives all copies the same order. Default 12. */
 export function dispatchTopics(serdes: DispatchSerdes, options: { readonly partitions?: number } = {}): DispatchTopics {

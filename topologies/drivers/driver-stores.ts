@@ -2,6 +2,7 @@
 import { defineSchema, jobContentSchema, planStopSchema, storeSerde, vehicleSchema } from "#schemas";
 import type { SchemaRegistry } from "#schemas";
 import { keyValueStore, priorityQueueStore, stringKey, stringSerde, timerStore } from "#state";
+import { forgetStore } from "../forget-list.ts";
 import { zoneEntrySchema } from "../zone-entry-schema.ts";
 import type { DriverStores } from "./drivers-processor.ts";
 
@@ -78,5 +79,6 @@ export function driverStores(registry: SchemaRegistry): DriverStores {
     }),
     silence: priorityQueueStore({ name: "driver-silence", value: stringSerde }),
     offers: timerStore({ name: "driver-offers", clock: "wall" }),
+    over: forgetStore("drivers-over"),
   };
 }

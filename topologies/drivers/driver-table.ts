@@ -53,6 +53,8 @@ function deviceActed(state: DriverState, event: DriverEvent, context: DriverCont
   const known = withPlan(state, { recentEvents: remember(state.plan.recentEvents, event.eventId) });
   if (event.type === "ShiftStarted") {
     if (state.plan.duty === "on") return refused(known, "ALREADY_ON_DUTY");
+    // It may have been in effect once, for a driver who has been forgotten since.
+    if (event.occurredAt <= context.forgottenUntil()) return refused(state, "STALE");
     return shiftStarted(known, event, context);
   }
   if (event.type === "ShiftEnded") {

@@ -88,6 +88,8 @@ export interface DriverContext {
   /** Timestamp of the record or timer in hand. */
   readonly at: number;
   readonly zoneEpoch: number;
+  /** Drivers whose duty ended at or before this time may be forgotten; −1: none is. */
+  forgottenUntil(): number;
   fineCellOf(point: Point): string;
   /** Dispatch cells within reach of a fine cell, its own first. */
   cellsReached(fineCell: string): readonly string[];
@@ -103,8 +105,16 @@ export interface DriverDecision {
 
 const NOTHING_RECENT = Buffer.alloc(0);
 
-/** A driver of whom nothing was heard yet. */
-export function unknownDriver(driverId: string): DriverState {
+/** Nothing is left to do for this driver, and no cell has him: after a time he need not be remembered. */
+export function isOver(plan: DriverPlan): boolean {
+  return plan.duty !== "on" && plan.holds.length === 0 && plan.cells.length === 0;
+}
+
+/**
+ * A driver of whom nothing was heard yet, or nothing for long. `version`: the largest that any forgotten driver had, so that
+ * his own next one is larger than all he ever had: no proposal made to him in an earlier life can match.
+ */
+export function unknownDriver(driverId: string, version = 0): DriverState {
   return {
     driverId,
     whereabouts: {
@@ -121,7 +131,7 @@ export function unknownDriver(driverId: string): DriverState {
     },
     plan: {
       duty: "off",
-      version: 0,
+      version,
       vehicle: "car",
       tags: [],
       capacity: 1,

@@ -2,6 +2,8 @@
 import type { DriverCommand, DriverEvent, DriverLocation, RefusalReason, ZonePolicy } from "#schemas";
 import type { KeyValueDescriptor, KeyValueStore, PriorityQueueDescriptor, TimersDescriptor, TimerStore } from "#state";
 import type { Cancellable, Processor, ProcessorContext, ProcessorSupplier, StreamRecord } from "#streams";
+import { FORGET_CHECK_MS, ForgetList } from "../forget-list.ts";
+import type { ForgetDescriptor } from "../forget-list.ts";
 import type { Geography } from "../geography.ts";
 import { refusal } from "../refusal.ts";
 import type { Refused } from "../refusal.ts";
@@ -11,7 +13,7 @@ import type { DispatchTopics } from "../topics.ts";
 import { ZoneStore } from "../zone-store.ts";
 import type { ZoneEntry } from "../zones.ts";
 import { decideDriver } from "./driver-table.ts";
-import { unknownDriver } from "./driver.ts";
+import { isOver, unknownDriver } from "./driver.ts";
 import type { DriverContext, DriverInput, DriverPlan, DriverState, DriverWhereabouts } from "./driver.ts";
 import { checkLocation } from "./location-check.ts";
 import type { LocationSettings } from "./location-check.ts";
@@ -27,6 +29,8 @@ export interface DriverStores {
   readonly policies: KeyValueDescriptor<string, ZoneEntry>;
   readonly silence: PriorityQueueDescriptor<string>;
   readonly offers: TimersDescriptor;
+  /** Drivers off duty with an empty plan by the time at which that began, with their versions. */
+  readonly over: ForgetDescriptor;
 }
 
 export interface DriversSetup {
@@ -48,6 +52,7 @@ class DriversProcessor implements Processor<string, DriversRecord> {
   readonly #whereabouts: KeyValueStore<string, DriverWhereabouts>;
   readonly #plans: KeyValueStore<string, DriverPlan>;
   readonly #offers: TimerStore;
+  readonly #over: ForgetList;
   readonly #zoneStore: ZoneStore;
   readonly #watch: SilenceWatch;
   readonly #sinks: DispatchSinks<DriversSetup["topics"]>;
@@ -62,6 +67,7 @@ class DriversProcessor implements Processor<string, DriversRecord> {
     this.#whereabouts = context.store(stores.whereabouts);
     this.#plans = context.store(stores.plans);
     this.#offers = context.store(stores.offers);
+    this.#over = new ForgetList(context.store(stores.over));
     this.#zoneStore = new ZoneStore(context.store(stores.policies), geography, setup.fallback);
     this.#sinks = dispatchSinks(context, {
       matchingInput: topics.matchingInput,
@@ -76,6 +82,9 @@ class DriversProcessor implements Processor<string, DriversRecord> {
       silent: (driverId, at) => this.#decide(driverId, { type: "LocationTtlOver" }, at),
     });
     context.onTimer(stores.offers, (driverId, at) => this.#decide(driverId, { type: "OfferTimeOver" }, at));
+    context.punctuate({ name: "forget", clock: "stream", intervalMs: FORGET_CHECK_MS }, (now) =>
+      this.#over.check(now, (driverId, version) => this.#forget(driverId, version)),
+    );
     this.#keepWatch();
   }
 
@@ -101,7 +110,7 @@ class DriversProcessor implements Processor<string, DriversRecord> {
     const before = this.#load(driverId);
     const { state, outputs, offerEndsAt } = decideDriver(before, input, this.#contextOf(before, at));
     if (state.whereabouts !== before.whereabouts) this.#whereabouts.put(driverId, state.whereabouts);
-    if (state.plan !== before.plan) this.#plans.put(driverId, state.plan);
+    if (state.plan !== before.plan) this.#planChanged(before, state, at);
     if (offerEndsAt === null) {
       if (nextOfferEnd(before.plan) !== null) this.#offers.cancel(driverId);
     } else if (this.#offers.at(driverId) !== offerEndsAt) this.#offers.set(driverId, offerEndsAt);
@@ -132,6 +141,22 @@ class DriversProcessor implements Processor<string, DriversRecord> {
     this.#keepWatch();
   }
 
+  #planChanged({ driverId, plan: before }: DriverState, { plan }: DriverState, at: number): void {
+    // One entry each time that it is over, of its first moment: whatever ends that time makes a new version.
+    const noted = before.version === plan.version && isOver(before) && this.#plans.get(driverId) !== undefined;
+    if (isOver(plan) && !noted) this.#over.add(driverId, at, plan.version);
+    this.#plans.put(driverId, plan);
+  }
+
+  /** Unless he has been on duty since. */
+  #forget(driverId: string, version: number): boolean {
+    const plan = this.#plans.get(driverId);
+    if (plan === undefined || plan.version !== version || !isOver(plan)) return false;
+    this.#plans.delete(driverId);
+    this.#whereabouts.delete(driverId);
+    return true;
+  }
+
   #policyChanged(policy: ZonePolicy, at: number): void {
     this.#zoneStore.change(policy, at);
     this.#settings.clear();
@@ -156,7 +181,7 @@ class DriversProcessor implements Processor<string, DriversRecord> {
     return {
       driverId,
       whereabouts: this.#whereabouts.get(driverId) ?? STRANGER.whereabouts,
-      plan: this.#plans.get(driverId) ?? STRANGER.plan,
+      plan: this.#plans.get(driverId) ?? { ...STRANGER.plan, version: this.#over.markMax },
     };
   }
 
@@ -166,6 +191,7 @@ class DriversProcessor implements Processor<string, DriversRecord> {
     return {
       at,
       zoneEpoch: zones.epoch,
+      forgottenUntil: () => this.#over.forgottenUntil,
       fineCellOf: (point) => this.#geography.fineCellOf(point),
       cellsReached: (fineCell) => zones.cellsReached(fineCell, at),
       travelMs: (from, to, vehicle) => travel.travelMs(from, to, vehicle),

@@ -2,6 +2,7 @@
 import { defineSchema, jobContentSchema, storeSerde } from "#schemas";
 import type { SchemaRegistry } from "#schemas";
 import { keyValueStore, stringKey, timerStore } from "#state";
+import { forgetStore } from "../forget-list.ts";
 import { zoneEntrySchema } from "../zone-entry-schema.ts";
 import type { JobStores } from "./jobs-processor.ts";
 
@@ -54,5 +55,6 @@ export function jobStores(registry: SchemaRegistry): JobStores {
       value: storeSerde({ name: "job-policies", schema: zoneEntrySchema, registry }),
     }),
     deadlines: timerStore({ name: "job-deadlines", clock: "wall" }),
+    ended: forgetStore("jobs-ended"),
   };
 }

@@ -4,6 +4,7 @@ import { ProtocolBrokenError } from "../errors.ts";
 import { contentSample, jobContext, placed, point, policySample, reservation } from "../testing/samples.ts";
 import { backoffMs } from "./backoff.ts";
 import { decideJob } from "./job-table.ts";
+import { endedAt } from "./job.ts";
 import type { Job, JobContext, JobDecision, JobInput } from "./job.ts";
 
 const decide = (job: Job | undefined, input: JobInput, context: JobContext = jobContext()): JobDecision =>
@@ -24,7 +25,7 @@ const after = (...inputs: JobInput[]): Job => {
 };
 let events = 0;
 const changed = (version: number, readyAt = 20_000): JobInput => ({ type: "ReadyTimeChanged", eventId: `c${++events}`, version, readyAt });
-const cancel = (): JobInput => ({ type: "Cancelled", eventId: `x${++events}`, version: 1, reason: "customer" });
+const cancel = (): JobInput => ({ type: "Cancelled", eventId: `x${++events}`, version: 1, occurredAt: 900, reason: "customer" });
 const deadline: JobInput = { type: "DeadlineReached" };
 const of = { jobId: "j0", attempt: 1, driverId: "d0", at: 1_000 };
 const dropped = (reason: JobDropped["reason"] = "declined", changes: Partial<JobDropped> = {}): JobDropped => ({
@@ -229,11 +230,40 @@ describe("JobProgressed", () => {
   });
 });
 
+describe("a job forgotten after its end", () => {
+  const forgotten = jobContext({ at: 9_000, forgottenUntil: 5_000 });
+  const answer = (input: JobInput): string[] => kinds(decide(undefined, input, forgotten));
+
+  test("is old from its end, or from its placement if that is later: no request of it is newer", () => {
+    expect(endedAt(completed, 5_000)).toBe(5_000);
+    expect(endedAt({ ...completed, content: contentSample({ placedAt: 6_000 }) }, 5_000)).toBe(6_000);
+    expect(endedAt({ ...cancelled, content: null }, 5_000)).toBe(5_000);
+  });
+
+  test("is not opened, and not cancelled, by a request from before; a newer one is another job", () => {
+    const at = (placedAt: number): JobInput => placed({ content: contentSample({ placedAt }) });
+    expect(answer(at(5_000))).toEqual(["refusal STALE"]);
+    expect(decide(undefined, at(5_000), forgotten).job).toBeUndefined();
+    expect(answer({ ...cancel(), occurredAt: 5_000 } as JobInput)).toEqual(["refusal STALE"]);
+    expect(answer(changed(3))).toEqual(["refusal UNKNOWN_JOB"]);
+    expect(answer(at(5_001))).toEqual(["trip open", "JobOpened"]);
+    expect(decide(open, at(1), forgotten).outputs).toMatchObject([{ reason: "DUPLICATE" }]);
+  });
+
+  test("answers the protocol as an ended one", () => {
+    expect(decide(undefined, reservation(), forgotten)).toMatchObject({
+      job: undefined,
+      outputs: [{ to: "driver", record: { type: "JobReleased", driverId: "d0", jobId: "j0", attempt: 1 } }],
+      deadlineAt: null,
+    });
+    expect(answer(dropped())).toEqual([]);
+    expect(answer(step("pickedUp"))).toEqual(["refusal UNKNOWN_JOB"]);
+    expect(answer(deadline)).toEqual([]);
+  });
+});
+
 test("a protocol record in a state not listed for it stops the task", () => {
   const impossible: [Job | undefined, JobInput][] = [
-    [undefined, reservation()],
-    [undefined, dropped()],
-    [undefined, step("accepted")],
     [open, reservation({ attempt: 2 })],
     [offered, reservation()],
     [assigned, reservation()],

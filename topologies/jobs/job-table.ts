@@ -1,6 +1,7 @@
 /**
  * The table of the `jobs` task, row by row (docs/dispatch-protocol.md). It alone makes attempts, ends jobs
  * and publishes assignments and trips. A protocol record in a state not listed for it stops the task.
+ * A job that ended long ago is unknown again: it is answered as an ended one, and nothing opens it a second time.
  */
 import type { FailReason, JobContent, JobDropped, JobProgressed, JobReserved, RefusalReason, RevokeReason, TripState } from "#schemas";
 import { ProtocolBrokenError } from "../errors.ts";
@@ -23,19 +24,21 @@ export function decideJob(jobId: string, job: Job | undefined, input: JobInput, 
     case "DeadlineReached":
       return job === undefined || hasEnded(job.state) ? decided(job, []) : deadlineReached(job, context);
     case "JobReserved":
-      return reserved(must(jobId, job, input), input, context);
+      return job === undefined ? decided(job, [releaseOf(input, context)]) : reserved(job, input, context);
     case "JobDropped":
-      return dropped(must(jobId, job, input), input, context);
+      return job === undefined ? decided(job, []) : dropped(job, input, context);
     case "JobProgressed":
-      return progressed(must(jobId, job, input), input, context);
+      return job === undefined ? refused(job, "UNKNOWN_JOB") : progressed(job, input, context);
     default:
       return never(input);
   }
 }
 
-/** Placed: open, attempt 1. Cancelled: remembered, so that a late Placed is refused. */
+/** Placed: open, attempt 1. Cancelled: remembered, so that a late Placed is refused. From before what is forgotten: refused. */
 function unknownAsked(jobId: string, input: Placed | ReadyTimeChanged | Cancelled, context: JobContext): JobDecision {
   if (input.type === "ReadyTimeChanged") return refused(undefined, "UNKNOWN_JOB");
+  const occurredAt = input.type === "Placed" ? input.content.placedAt : input.occurredAt;
+  if (occurredAt <= context.forgottenUntil) return refused(undefined, "STALE");
   const blank = {
     jobId,
     attempt: 0,
@@ -272,11 +275,6 @@ function isMine(job: Job, record: JobDropped | JobProgressed): boolean {
 function mustHaveDriver(job: Job): NonNullable<Job["driver"]> {
   if (job.driver === null) throw broken(job, "a record for its driver");
   return job.driver;
-}
-
-function must(jobId: string, job: Job | undefined, input: { readonly type: string }): Job {
-  if (job === undefined) throw new ProtocolBrokenError(`job ${jobId}`, "unknown", input.type);
-  return job;
 }
 
 function broken(job: Job, input: string): ProtocolBrokenError {

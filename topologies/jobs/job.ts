@@ -67,6 +67,7 @@ export interface Cancelled {
   readonly type: "Cancelled";
   readonly eventId: string;
   readonly version: number;
+  readonly occurredAt: number;
   readonly reason: string;
 }
 export interface DeadlineReached {
@@ -86,6 +87,8 @@ export type JobOutput =
 export interface JobContext {
   /** Timestamp of the record or timer in hand. */
   readonly at: number;
+  /** Jobs that ended at or before this time may be forgotten; −1: none is. */
+  readonly forgottenUntil: number;
   /** The dispatch cell of a pickup by the resolution now in force, and the policy of its zone. */
   zoneOf(pickup: Point): { readonly cell: string; readonly policy: ZonePolicy };
 }
@@ -96,6 +99,11 @@ export interface JobDecision {
   readonly outputs: readonly JobOutput[];
   /** When the deadline timer fires; null: no timer. */
   readonly deadlineAt: number | null;
+}
+
+/** The time from which an ended job counts as old. A request of it is never newer, so none can open the job again afterwards. */
+export function endedAt(job: Job, at: number): number {
+  return Math.max(at, job.content?.placedAt ?? at);
 }
 
 export function hasEnded(state: TripState): state is "completed" | "cancelled" | "failed" {

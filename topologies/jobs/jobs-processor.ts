@@ -2,6 +2,8 @@
 import type { JobUpdate, OrderEvent, RideEvent, ZonePolicy } from "#schemas";
 import type { KeyValueDescriptor, KeyValueStore, TimersDescriptor, TimerStore } from "#state";
 import type { Processor, ProcessorContext, ProcessorSupplier, StreamRecord } from "#streams";
+import { FORGET_CHECK_MS, ForgetList } from "../forget-list.ts";
+import type { ForgetDescriptor } from "../forget-list.ts";
 import type { CellGeometry, ZoneEntry } from "../zones.ts";
 import { refusal } from "../refusal.ts";
 import type { Refused } from "../refusal.ts";
@@ -10,7 +12,7 @@ import type { DispatchSinks } from "../sinks.ts";
 import type { DispatchTopics } from "../topics.ts";
 import { ZoneStore } from "../zone-store.ts";
 import { decideJob } from "./job-table.ts";
-import { hasEnded } from "./job.ts";
+import { endedAt, hasEnded } from "./job.ts";
 import type { Job, JobInput } from "./job.ts";
 import { requestOf } from "./request.ts";
 
@@ -21,6 +23,8 @@ export interface JobStores {
   readonly jobs: KeyValueDescriptor<string, Job>;
   readonly policies: KeyValueDescriptor<string, ZoneEntry>;
   readonly deadlines: TimersDescriptor;
+  /** Ended jobs by the time of their end. */
+  readonly ended: ForgetDescriptor;
 }
 
 export interface JobsSetup {
@@ -38,6 +42,7 @@ class JobsProcessor implements Processor<string, JobsRecord> {
   readonly #context: ProcessorContext<never, never>;
   readonly #jobs: KeyValueStore<string, Job>;
   readonly #deadlines: TimerStore;
+  readonly #ended: ForgetList;
   readonly #zoneStore: ZoneStore;
   readonly #sinks: DispatchSinks<JobsTopics>;
 
@@ -45,6 +50,7 @@ class JobsProcessor implements Processor<string, JobsRecord> {
     this.#context = context;
     this.#jobs = context.store(stores.jobs);
     this.#deadlines = context.store(stores.deadlines);
+    this.#ended = new ForgetList(context.store(stores.ended));
     this.#zoneStore = new ZoneStore(context.store(stores.policies), geometry, fallback);
     this.#sinks = dispatchSinks(context, {
       matchingInput: topics.matchingInput,
@@ -56,6 +62,12 @@ class JobsProcessor implements Processor<string, JobsRecord> {
     context.onTimer(stores.deadlines, (jobId, at) => {
       const deadline: JobInput = { type: "DeadlineReached" };
       this.#decide(jobId, deadline, deadline, at);
+    });
+    context.punctuate({ name: "forget", clock: "stream", intervalMs: FORGET_CHECK_MS }, (now) => {
+      this.#ended.check(now, (jobId) => {
+        this.#jobs.delete(jobId);
+        return true;
+      });
     });
   }
 
@@ -70,9 +82,12 @@ class JobsProcessor implements Processor<string, JobsRecord> {
   #decide(jobId: string, input: JobInput, event: Refused["event"], at: number): void {
     const before = this.#jobs.get(jobId);
     const { zones } = this.#zoneStore;
-    const { job, outputs, deadlineAt } = decideJob(jobId, before, input, { at, zoneOf: (pickup) => zones.zoneOf(pickup) });
+    const forgottenUntil = before === undefined ? this.#ended.forgottenUntil : -1;
+    const { job, outputs, deadlineAt } = decideJob(jobId, before, input, { at, forgottenUntil, zoneOf: (pickup) => zones.zoneOf(pickup) });
     if (job !== undefined && job !== before) this.#jobs.put(jobId, job);
-    const armed = before !== undefined && !hasEnded(before.state) ? before.deadlineAt : null;
+    const hadEnded = before !== undefined && hasEnded(before.state);
+    if (job !== undefined && hasEnded(job.state) && !hadEnded) this.#ended.add(jobId, endedAt(job, at));
+    const armed = before !== undefined && !hadEnded ? before.deadlineAt : null;
     if (deadlineAt === null) {
       if (armed !== null) this.#deadlines.cancel(jobId);
     } else if (deadlineAt !== armed) this.#deadlines.set(jobId, deadlineAt);

@@ -20,7 +20,7 @@ export function requestOf(event: OrderEvent | RideEvent): JobRequest {
       return { type: "ReadyTimeChanged", eventId, version, readyAt: event.readyAt };
     case "OrderCancelled":
     case "RideCancelled":
-      return { type: "Cancelled", eventId, version, reason: event.reason };
+      return { type: "Cancelled", eventId, version, occurredAt: event.occurredAt, reason: event.reason };
     default:
       return never(event);
   }

@@ -1,6 +1,7 @@
 /** What a protocol world is made of: the tables, how large it is, and what a cell may ask. */
 import type { DriverPresent } from "#schemas";
 import { decideDriver } from "../drivers/driver-table.ts";
+import { unknownDriver } from "../drivers/driver.ts";
 import type { DriverDecision, DriverInput, DriverState } from "../drivers/driver.ts";
 import { decideJob } from "../jobs/job-table.ts";
 import type { Job, JobDecision, JobInput } from "../jobs/job.ts";
@@ -15,8 +16,10 @@ export interface Tables {
   readonly driver: (state: DriverState, input: DriverInput, context: ReturnType<typeof driverContext>) => DriverDecision;
   readonly job: (jobId: string, job: Job | undefined, input: JobInput, context: ReturnType<typeof jobContext>) => JobDecision;
   readonly cell: (cell: Cell, input: CellInput) => CellDecision;
+  /** A driver who was forgotten at this version. */
+  readonly stranger: (driverId: string, version: number) => DriverState;
 }
-export const soundTables: Tables = { driver: decideDriver, job: decideJob, cell: decideCell };
+export const soundTables: Tables = { driver: decideDriver, job: decideJob, cell: decideCell, stranger: unknownDriver };
 
 export interface WorldBounds {
   readonly drivers: number;
@@ -31,6 +34,8 @@ export interface WorldBounds {
   /** Records of this kind of channel, such as `j>d` from jobs to drivers, stay under way for long. */
   readonly slow: string;
 }
+
+export const noTravel = { name: "none", serviceMs: 0, travelMs: () => 0 };
 
 /** The driver may be asked for this job. */
 export function mayAsk(job: CellJob, driver: DriverPresent): boolean {

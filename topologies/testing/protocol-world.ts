@@ -8,6 +8,7 @@ import type {
   DriverCommand,
   DriverEvent,
   JobContent,
+  JobReserved,
   JobUpdate,
   MatchingInput,
   PlannedJob,
@@ -15,31 +16,21 @@ import type {
   TripChanged,
   TripState,
 } from "#schemas";
-import { unknownDriver } from "../drivers/driver.ts";
+import { isOver, unknownDriver } from "../drivers/driver.ts";
 import type { DriverInput, DriverState } from "../drivers/driver.ts";
 import { whyRefused } from "../drivers/plan.ts";
-import { hasEnded } from "../jobs/job.ts";
+import { endedAt, hasEnded } from "../jobs/job.ts";
 import type { Job, JobDecision, JobInput } from "../jobs/job.ts";
 import type { CellInput } from "../matching/cell-table.ts";
 import type { Cell } from "../matching/cell.ts";
 import { cellAfter, contentSample, driverContext, emptyCell, jobContext, point, policySample, proposalSample } from "./samples.ts";
-import { looksFree, mayAsk, soundTables } from "./protocol-tables.ts";
+import { looksFree, mayAsk, noTravel, soundTables } from "./protocol-tables.ts";
 import type { Tables, WorldBounds } from "./protocol-tables.ts";
+import { must } from "./violation.ts";
 
 type Record_ = DriverCommand | JobUpdate | MatchingInput;
 type Step = () => void;
-interface Assignment {
-  readonly driverId: string;
-  readonly attempt: number;
-}
-
-export class Violation extends Error {}
-
-function must(condition: boolean, otherwise: () => string): asserts condition {
-  if (!condition) throw new Violation(otherwise());
-}
-
-const travel = { name: "none", serviceMs: 0, travelMs: () => 0 };
+type Assignment = Pick<JobReserved, "driverId" | "attempt">;
 const REST_STEPS_MAX = 3_000;
 
 export class ProtocolWorld {
@@ -54,6 +45,11 @@ export class ProtocolWorld {
   readonly #shown = new Map<string, Assignment>();
   readonly #told = new Map<string, Assignment>();
   readonly #ends = new Map<string, TripState>();
+  readonly #asked = new Map<string, number>();
+  /** Driver → the version of his last reservation. */
+  readonly #reserved = new Map<string, number>();
+  /** Forgotten job → the time of its end. */
+  readonly #forgotten = new Map<string, number>();
   readonly #policy = policySample();
   /** Assignments, trips and refusals, in the order of publication. */
   readonly published: (AssignmentEvent | TripChanged | { readonly type: "refused"; readonly reason: RefusalReason })[] = [];
@@ -119,7 +115,10 @@ export class ProtocolWorld {
     this.#settle(choose);
     this.#checkSettled();
     for (const [jobId, job] of this.#jobs) {
-      must(job !== undefined && hasEnded(job.state), () => `job ${jobId} stays ${job?.state ?? "unknown"} for ever`);
+      must(
+        this.#forgotten.has(jobId) || (job !== undefined && hasEnded(job.state)),
+        () => `job ${jobId} stays ${job?.state ?? "unknown"} for ever`,
+      );
     }
     for (const driver of this.#drivers.values()) {
       must(driver.plan.holds.length === 0, () => `driver ${driver.driverId} keeps ${driver.plan.holds[0]?.jobId}`);
@@ -176,8 +175,9 @@ export class ProtocolWorld {
         const version = job.orderVersion + 1;
         whims.push(() => this.toJob(jobId, { type: "ReadyTimeChanged", eventId: this.#eventId(), version, readyAt: this.#now }));
         ends.push(() => this.toJob(jobId, { type: "DeadlineReached" }));
-      }
-      ends.push(() => this.toJob(jobId, { type: "Cancelled", eventId: this.#eventId(), version: 1, reason: "" }));
+      } else whims.push(() => this.forgetJob(jobId));
+      const cancel = { type: "Cancelled", version: 1, reason: "" } as const;
+      ends.push(() => this.toJob(jobId, { ...cancel, eventId: this.#eventId(), occurredAt: this.#firstAskedAt(jobId) }));
     }
     for (const [driverId, driver] of this.#drivers) {
       for (const hold of driver.plan.holds) {
@@ -198,6 +198,7 @@ export class ProtocolWorld {
         }
       } else {
         whims.push(() => this.startShift(driverId));
+        if (isOver(driver.plan)) whims.push(() => this.forgetDriver(driverId));
         if (driver.plan.duty === "silent") whims.push(() => this.move(driverId, this.#everywhere()));
       }
     }
@@ -222,8 +223,25 @@ export class ProtocolWorld {
     const requirements = this.#bounds.veto && j === 0 ? ["special"] : [];
     // Jobs 0 and 1 share a counter, and so may share a bundle; each further pair another one.
     const place = Math.floor(j / 2) % this.#bounds.cells;
-    const content = contentSample({ pickup: point(place), dropOff: point(place), placeId: `r${place}`, requirements });
+    const placedAt = this.#firstAskedAt(jobId);
+    const content = contentSample({ pickup: point(place), dropOff: point(place), placeId: `r${place}`, requirements, placedAt });
     this.toJob(jobId, { type: "Placed", eventId: this.#eventId(), version: 1, content });
+  }
+
+  #firstAskedAt(jobId: string): number {
+    const at = this.#asked.get(jobId) ?? this.#now;
+    this.#asked.set(jobId, at);
+    return at;
+  }
+
+  /** At any time after its end, even with records under way for it: worse than it can be. */
+  forgetJob(jobId: string): void {
+    this.#forgotten.set(jobId, endedAt(this.job(jobId), this.#now));
+    this.#jobs.set(jobId, undefined);
+  }
+
+  forgetDriver(driverId: string): void {
+    this.#drivers.set(driverId, this.#tables.stranger(driverId, this.driver(driverId).plan.version));
   }
 
   startShift(driverId: string): void {
@@ -269,7 +287,7 @@ export class ProtocolWorld {
   tick(name: string, match: { readonly driverId: string; readonly jobIds: readonly string[] }): void {
     const zone = { ...this.#policy, offerSeconds: this.#bounds.offers ? 30 : 0 };
     const policy = { name: "walk", parameters: {}, match: () => [{ ...match, plan: [], slackMs: 0, pickupEta: 0 }] };
-    this.#toCell(name, { type: "CellTick", at: this.#now + 1e9, zone, policy, travel, nearby: () => [] });
+    this.#toCell(name, { type: "CellTick", at: this.#now + 1e9, zone, policy, travel: noTravel, nearby: () => [] });
   }
 
   deliver(channel: string): void {
@@ -304,10 +322,11 @@ export class ProtocolWorld {
     const context = { ...driverContext({ at }), fineCellOf: () => before.whereabouts.fineCell };
     const decision = this.#tables.driver(before, input, context);
     this.#drivers.set(driverId, decision.state);
+    if (input.type === "JobsProposed" && decision.state !== before) this.#checkVersion(driverId, decision.state.plan.version);
     for (const output of decision.outputs) {
       if (output.to === "cell") this.#send(driverId, output.record.cell, output.record);
-      if (output.to === "job") this.#send(driverId, output.record.jobId, output.record);
-      if (output.to === "refusals") this.published.push({ type: "refused", reason: output.reason });
+      else if (output.to === "job") this.#send(driverId, output.record.jobId, output.record);
+      else if (output.to === "refusals") this.published.push({ type: "refused", reason: output.reason });
     }
   }
 
@@ -316,7 +335,8 @@ export class ProtocolWorld {
       const home = this.#bounds.rezone ? (this.#rezoned ? 1 : 0) : Math.trunc(pickup.latitude);
       return { cell: `c${home}`, policy: this.#policy };
     };
-    const decision = this.#tables.job(jobId, this.#jobs.get(jobId), input, jobContext({ at: this.#now, zoneOf }));
+    const context = jobContext({ at: this.#now, forgottenUntil: this.#forgotten.get(jobId) ?? -1, zoneOf });
+    const decision = this.#tables.job(jobId, this.#jobs.get(jobId), input, context);
     this.#jobs.set(jobId, decision.job);
     for (const output of decision.outputs) {
       switch (output.to) {
@@ -399,6 +419,13 @@ export class ProtocolWorld {
     }
     for (const [jobId, number] of tokens) must(number < 2, () => `job ${jobId} has ${number} tokens`);
     if (this.#deliveries(() => true).length === 0) this.#checkQuiet();
+  }
+
+  /** By driverVersion a driver's intervals are disjoint (D2), in all his lives. */
+  #checkVersion(driverId: string, version: number): void {
+    const last = this.#reserved.get(driverId) ?? 0;
+    must(version > last, () => `driver ${driverId} reserves at version ${version} after ${last} (D2)`);
+    this.#reserved.set(driverId, version);
   }
 
   /** No record is under way: everybody knows the truth. */

@@ -32,6 +32,7 @@ export function driverContext(changes: Partial<DriverContext> = {}): DriverConte
   return {
     at: 1_000,
     zoneEpoch: 1,
+    forgottenUntil: () => -1,
     fineCellOf: (at) => `f:c${Math.trunc(at.latitude)}`,
     cellsReached: (fineCell) => (fineCell.length > 2 ? fineCell.slice(2).split(",") : []),
     travelMs: (a, b) => Math.abs(a.latitude - b.latitude) * 60_000,
@@ -96,7 +97,7 @@ export function policySample(changes: Partial<ZonePolicy> = {}): ZonePolicy {
 /** The cell of a pickup is that of its whole latitude. */
 export function jobContext(changes: Partial<JobContext> & { readonly policy?: ZonePolicy } = {}): JobContext {
   const policy = changes.policy ?? policySample();
-  return { at: 1_000, zoneOf: (pickup) => ({ cell: `c${Math.trunc(pickup.latitude)}`, policy }), ...changes };
+  return { at: 1_000, forgottenUntil: -1, zoneOf: (pickup) => ({ cell: `c${Math.trunc(pickup.latitude)}`, policy }), ...changes };
 }
 
 export function placed(changes: Partial<Placed> = {}): Placed {
