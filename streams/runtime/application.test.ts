@@ -7,6 +7,8 @@ import { openEmbeddedLog, type Log } from "#log";
 import { keyValueStore, stringKey, stringSerde } from "#state";
 import { StreamsBuilder } from "../dsl/streams-builder.ts";
 import { Application } from "./application.ts";
+import { PassingWriter, passingLog } from "./fixtures/wrapped-log.ts";
+import { ReplacementLimit } from "./replacement-limit.ts";
 import { benchOf, consume, counts, countingTopology, produce, words } from "./fixtures/counting.ts";
 
 async function eventually(holds: () => Promise<boolean>): Promise<void> {
@@ -88,6 +90,29 @@ describe("on this event loop", () => {
     expect(application.error).toMatchObject({ code: "TASK_FAILED", message: expect.stringContaining("not this one") });
     await application.stop();
   });
+});
+
+test("a stop that takes too long ends without a commit, and says so", async () => {
+  const bench = await benchOf(countingTopology());
+  class Stuck extends PassingWriter {
+    override commit(): Promise<void> {
+      return new Promise(() => {});
+    }
+  }
+  const log: Log = { ...passingLog(bench.log), writer: (options) => new Stuck(bench.log.writer(options)) };
+  const application = new Application({ ...bench, log, applicationId: "app" });
+  await application.start();
+  await produce(bench.log, words, [["a", "x"]]);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await expect(application.stop({ deadlineMs: 50 })).rejects.toMatchObject({ code: "STOP_TIMEOUT" });
+  expect(application.state).toBe("failed");
+  expect(await counted(bench.log)).toBe(0);
+});
+
+test("a thread is not replaced more than three times a minute", () => {
+  const limit = new ReplacementLimit();
+  expect([0, 1_000, 2_000, 3_000].map((at) => limit.allows(at))).toEqual([true, true, true, false]);
+  expect(limit.allows(70_000)).toBe(true);
 });
 
 describe("in workers", () => {

@@ -66,3 +66,37 @@ test("so it does when commits fail, stay unknown or arrive late", async () => {
     expect(await play({ threads: 2, wrapLog })).toEqual(expected);
   }
 });
+
+async function bytesOfAllTopics(): Promise<readonly string[]> {
+  const plan = seededPlan(7, { trouble: 0.3, delayMsMax: 40 });
+  const application = await openApplication({
+    topology: rally(),
+    threads: 3,
+    wrapLog: (log, clock) => new DelayingLog(log, { now: clock.now, plan: (commit) => (commit < 100 ? plan(commit) : COMMIT_AT_ONCE) }),
+  });
+  for (let round = 0; round < 5; round++) {
+    await produce(
+      application.log,
+      pings,
+      Array.from({ length: 20 }, (_, ball) => [`ball${round}-${ball}`, ball, ball]),
+    );
+    await application.run(round * 30);
+  }
+  await application.run(1_000_000);
+  await application.stop();
+  const reader = application.log.reader();
+  const topics = [pings, pongs, finished].flatMap(({ name, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
+  );
+  reader.assign(topics.map((each) => ({ ...each, offset: 0, outOfRange: "fail" })));
+  const blocks: string[] = [];
+  for (let batches = reader.poll(); batches.length > 0; batches = reader.poll())
+    for (const batch of batches) blocks.push(`${batch.topic}/${batch.partition}: ${batch.bytes.toString("hex")}`);
+  return blocks.sort();
+}
+
+test("the same seed twice gives the same bytes in every topic", async () => {
+  const first = await bytesOfAllTopics();
+  expect(first.length).toBeGreaterThan(50);
+  expect(await bytesOfAllTopics()).toEqual(first);
+});
