@@ -33,6 +33,8 @@ export const RETRY_CAP_MS = 5_000;
 export const RETRIES_SOON_MAX = 3;
 /** A thread that has not got through for so long gives up. */
 export const RETRY_BUDGET_MS = 5 * 60 * 1000;
+/** Failures further apart than this do not belong together. */
+export const RETRY_SERIES_GAP_MS = 60 * 1000;
 
 /** Rounds within one instant of virtual time; more is a loop that never ends. */
 export const INSTANT_ROUNDS_MAX = 1_000_000;

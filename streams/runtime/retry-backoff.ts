@@ -1,9 +1,10 @@
 /** When a thread that lost its work tries again, and when it gives up. Full jitter, drawn from a seed: no chance in the engine. */
-import { RETRIES_SOON_MAX, RETRY_BASE_MS, RETRY_BUDGET_MS, RETRY_CAP_MS } from "./defaults.ts";
+import { RETRIES_SOON_MAX, RETRY_BASE_MS, RETRY_BUDGET_MS, RETRY_CAP_MS, RETRY_SERIES_GAP_MS } from "./defaults.ts";
 
 export class RetryBackoff {
   #attempts = 0;
   #failingSince: number | undefined;
+  #failedAt = 0;
   #seed: number;
 
   constructor(seed: number) {
@@ -15,6 +16,9 @@ export class RetryBackoff {
    * few times there is no pause.
    */
   next(now: number, soon: boolean): number | undefined {
+    // Nothing may have had to be committed in between.
+    if (now - this.#failedAt > RETRY_SERIES_GAP_MS) this.succeeded();
+    this.#failedAt = now;
     this.#failingSince ??= now;
     if (now - this.#failingSince > RETRY_BUDGET_MS) return undefined;
     if (soon && this.#attempts < RETRIES_SOON_MAX) {

@@ -209,8 +209,9 @@ class TaskThread implements AbandonableStreamThread {
       this.#baseWork = this.#committedWork;
       this.#restores += restored;
     } catch (error) {
-      this.#pending = closeAll(reader, opening);
-      throw error;
+      this.#closeAfter(Promise.resolve(), reader, opening);
+      // Rows that cannot be read will not be readable the next time either.
+      throw error instanceof SerdeError ? this.#unreadable(error) : error;
     }
     this.#become("opened");
     this.#dependencies.logger.info({ thread: config.thread, careful: this.#careful.on }, "stream thread runs");
@@ -315,6 +316,11 @@ class TaskThread implements AbandonableStreamThread {
     throw error;
   }
 
+  #unreadable(cause: SerdeError): TaskFailedError {
+    const message = `Thread ${this.#config.thread}: the state of its tasks cannot be read. ${cause.message}`;
+    return new TaskFailedError("TASK_FAILED", message, { cause });
+  }
+
   #hopeless(cause: Error): TaskFailedError {
     const message = `Thread ${this.#config.thread}: even the dead letter of one record is refused. ${cause.message}`;
     return new TaskFailedError("TASK_FAILED", message, { cause });
@@ -346,12 +352,16 @@ class TaskThread implements AbandonableStreamThread {
     if (session === undefined) return;
     this.#session = undefined;
     for (const task of session.tasks) this.#closeTask(task);
-    const settling = session.commits.settling;
-    const closing = settling.then(() => closeAll(session.reader, session.opening));
-    this.#pending = closing.finally(() => {
+    this.#closeAfter(session.commits.settling, session.reader, session.opening);
+  }
+
+  /** Nothing is opened again before what was open is closed. */
+  #closeAfter(settling: Promise<void>, reader: Reader, opening: Opening): void {
+    const closing = settling.then(() => closeAll(reader, opening));
+    const pending = closing.finally(() => {
       if (this.#pending === pending) this.#pending = undefined;
     });
-    const pending = this.#pending;
+    this.#pending = pending;
   }
 
   #closeTask(task: Task): void {
@@ -384,11 +394,14 @@ class TaskThread implements AbandonableStreamThread {
     try {
       for (let commits = 0; commits < 2 && this.#session === session; commits++) {
         await session.commits.settling;
+        // Abandoned meanwhile: what was written with that commit may be somebody else's by now.
+        if (this.#session !== session) return;
         this.#takeOutcome(session);
         if (!session.commits.dirty) break;
         this.#commit(session);
       }
       await session.commits.settling;
+      if (this.#session !== session) return;
       this.#takeOutcome(session);
       this.#dropSession();
     } catch (error) {

@@ -80,7 +80,10 @@ export class Task {
   #punctuation: Punctuation | undefined;
   #streamTimeBefore = -1;
   #partitionTimeBefore = -1;
+  /** Until then an empty input is waited for; in the past once that was long enough, until all inputs have something again. */
   #idleDeadline = NEVER;
+  /** A record waits for that deadline now. */
+  #idles = false;
 
   constructor(options: TaskOptions) {
     const { id, subtopology, config, state, writer, partitionsOf } = options;
@@ -122,7 +125,7 @@ export class Task {
 
   /** When there is something to do by the clock alone. */
   nextDueAt(): number {
-    let due = this.#idleDeadline;
+    let due = this.#idles ? this.#idleDeadline : NEVER;
     for (const store of this.#timers) if (store.clock === "wall") due = Math.min(due, store.peek()?.at ?? NEVER);
     for (const { clock, cancelled, due: at } of this.#scope.punctuations) if (clock === "wall" && !cancelled) due = Math.min(due, at);
     return due;
@@ -178,6 +181,7 @@ export class Task {
         lowestTimestamp = input.headTimestamp;
       }
     }
+    this.#idles = false;
     if (!empty) this.#idleDeadline = NEVER;
     else if (lowest >= 0 && !this.#mayGoOn(now)) return -1;
     return lowest;
@@ -196,7 +200,8 @@ export class Task {
     }
     if (taskIdleMs === 0) return true;
     if (this.#idleDeadline === NEVER) this.#idleDeadline = now + taskIdleMs;
-    return now >= this.#idleDeadline;
+    this.#idles = now < this.#idleDeadline;
+    return !this.#idles;
   }
 
   #begin(input: InputPartition | undefined, timestamp: number): void {
@@ -218,7 +223,9 @@ export class Task {
     input.take();
     this.tookPart = true;
     this.counts.recordsProcessed++;
-    const failure = input.failure ?? this.#condemnation();
+    // Asked for in any case: the thread has to learn that even the dead letter of this record was refused.
+    const condemnation = this.#condemnation();
+    const failure = input.failure ?? condemnation;
     if (failure !== undefined) return this.condemnLastUnit(failure);
     if (record.timestamp > input.partitionTime) input.partitionTime = record.timestamp;
     if (record.timestamp > scope.streamTime) scope.streamTime = record.timestamp;
