@@ -10,6 +10,8 @@ export type ApiErrorCode =
   | "KEY_NOT_FOUND"
   /** No route has that method and path. */
   | "ROUTE_NOT_FOUND"
+  /** Another process does not answer, or is none of ours. */
+  | "INSTANCE_UNREACHABLE"
   /** The process is starting, restoring or stopping. */
   | "NOT_READY"
   /** A failure of ours; its cause is in the log. */
@@ -21,6 +23,7 @@ const statuses: Readonly<Record<ApiErrorCode, number>> = {
   STORE_NOT_FOUND: 404,
   KEY_NOT_FOUND: 404,
   ROUTE_NOT_FOUND: 404,
+  INSTANCE_UNREACHABLE: 502,
   NOT_READY: 503,
   INTERNAL: 500,
 };

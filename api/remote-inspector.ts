@@ -4,14 +4,20 @@ import type { Inspector, PartitionLag, StoreRow, TopicRecord, TopicSummary } fro
 
 const timeoutMs = 10_000;
 
-/** `url` without a trailing slash. Every call rejects with ApiError as the server named it, or with the fetch error when nothing answers. */
+/** `url` without a trailing slash. Every call rejects with ApiError: as the server named it, or `INSTANCE_UNREACHABLE`. */
 export function remoteInspector(url: string): Inspector {
   const ask = async (path: string, parameters: Readonly<Record<string, string | number | undefined>> = {}): Promise<Response> => {
     const search = new URLSearchParams(
       Object.entries(parameters).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, String(value)]])),
     );
-    const response = await fetch(`${url}${path}?${search.toString()}`, { signal: AbortSignal.timeout(timeoutMs) });
+    const response = await fetch(`${url}${path}?${search.toString()}`, { signal: AbortSignal.timeout(timeoutMs) }).catch(
+      (cause: unknown) => {
+        throw new ApiError("INSTANCE_UNREACHABLE", `nothing answers at ${url}`, { cause });
+      },
+    );
     if (response.ok) return response;
+    if (response.headers.get("content-type")?.startsWith("application/problem+json") !== true)
+      throw new ApiError("INSTANCE_UNREACHABLE", `what answers at ${url} is not Slackline: status ${response.status}`);
     const problem = (await response.json()) as Problem; // our own server's answer
     throw new ApiError(problem.code, problem.detail);
   };

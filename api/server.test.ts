@@ -1,3 +1,4 @@
+import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ApiError, type Problem } from "./errors.ts";
 import type { Inspector } from "./inspector.ts";
@@ -128,6 +129,16 @@ describe("what another process asks over HTTP is what this one reads itself:", (
     await spoilt.spoil();
     const records = await remoteInspector(beside.url).tail({ topic: "dispatch.orders.v1", partition: 0, last: 1 });
     expect(records).toMatchObject([{ key: "o9", value: { undecodable: "010203" } }]);
+  });
+
+  test("nobody at the address, and somebody else at the address", async () => {
+    const stranger = createServer((_, response) => response.writeHead(403).end("go away"));
+    await new Promise<void>((done) => stranger.listen(0, "127.0.0.1", done));
+    const address = stranger.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+    expect(await failing(() => remoteInspector(url).lag())).toMatchObject({ code: "INSTANCE_UNREACHABLE" });
+    await new Promise((done) => stranger.close(done));
+    expect(await failing(() => remoteInspector(url).lag())).toMatchObject({ code: "INSTANCE_UNREACHABLE" });
   });
 
   test("the same refusals, with the same code and words", async () => {

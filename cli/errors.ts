@@ -15,6 +15,29 @@ const exitCodes: Readonly<Record<CliErrorCode, ExitCode>> = {
   THRESHOLD_MISSED: ExitCode.failedThreshold,
 };
 
+/** Conditions of other folders that a person at the terminal meets, and what the exit status says of them. */
+const exitCodesOfOthers: Readonly<Record<string, ExitCode>> = {
+  BAD_REQUEST: ExitCode.usage,
+  TOPIC_NOT_FOUND: ExitCode.usage,
+  STORE_NOT_FOUND: ExitCode.usage,
+  CITY_INVALID: ExitCode.usage,
+  INSTANCE_FILE_MISSING: ExitCode.usage,
+  INSTANCE_MALFORMED: ExitCode.usage,
+  DISK_LOCKED: ExitCode.cannotReach,
+  DISK_UNAVAILABLE: ExitCode.cannotReach,
+  DISK_FORMAT_UNKNOWN: ExitCode.cannotReach,
+  DISK_FAILED: ExitCode.cannotReach,
+  EADDRINUSE: ExitCode.cannotReach,
+  EADDRNOTAVAIL: ExitCode.cannotReach,
+};
+
+/** Whatever is not in a table failed while it ran. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CliError) return error.exitCode;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return exitCodesOfOthers[code] ?? ExitCode.failedThreshold;
+}
+
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly code: CliErrorCode;

@@ -1,4 +1,5 @@
 /** The directory of a database: its format, its owner's process id, the database files in a folder of their own. */
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DiskError } from "./errors.ts";
@@ -13,6 +14,11 @@ export interface DiskFormat {
   readonly kind: "rocksdb" | "classic-level";
   /** Where and with what RocksDB was last seen to work. */
   readonly probe: string;
+}
+
+/** True when a database was opened in this folder before: one that only wants to look asks this first, since opening makes one. */
+export function holdsDatabase(location: string): boolean {
+  return existsSync(join(location, "disk.format"));
 }
 
 export class DiskDirectory {

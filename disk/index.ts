@@ -1,4 +1,5 @@
 export type * from "./disk.ts";
+export { holdsDatabase } from "./disk-directory.ts";
 export { DiskError, type DiskErrorCode } from "./errors.ts";
 export { memoryDisk } from "./memory/memory-disk.ts";
 export { attachDisk, openDisk, type OpenDiskOptions, type OwnedDisk } from "./open-disk.ts";

@@ -1,5 +1,5 @@
 /** `demo`: the whole system live, in one process, with a compact panel. */
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import pc from "picocolors";
 import { policies } from "#topologies";
 import { demoWorld } from "../demo/demo-world.ts";
@@ -16,6 +16,7 @@ interface DemoFlags extends CommonFlags {
   readonly speed?: number;
   readonly data: string;
   readonly policy: string;
+  readonly migrate: readonly string[];
 }
 
 export function demoCommand(program: Command): void {
@@ -26,13 +27,14 @@ export function demoCommand(program: Command): void {
       .option("--seconds <n>", "stop after so many real seconds", positiveNumber)
       .option("--speed <x>", "virtual seconds a second (city 60, instance 120)", positiveNumber)
       .option("--data <dir|city:SEED>", "folder of an MDRP instance, or a seeded city", "city:42")
+      .option("--migrate <drop-store=NAME>", "go on although the topology has changed, without this store; may be repeated", dropStore, [])
       .option("--policy <name>", `matching algorithm: ${Object.keys(policies).sort().join(", ")}`, "batch-matching"),
     ["dir", "disk", "durability", "threads", "partitions", "port", "host", "log-level"],
   ).action(demo);
 }
 
 async function demo(flags: DemoFlags): Promise<void> {
-  const { data, policy, speed, seconds, json } = flags;
+  const { data, policy, speed, seconds, json, migrate } = flags;
   if (policies[policy] === undefined)
     throw new CliError("USAGE", `there is no policy "${policy}"; there are: ${Object.keys(policies).sort().join(", ")}`);
   const settings = flags.settings();
@@ -41,6 +43,7 @@ async function demo(flags: DemoFlags): Promise<void> {
   const totals = await runDemo({
     system: { ...systemOptions(settings), ...(durable === undefined ? {} : { durability: durable }) },
     world: demoWorld(data, policy, speed, Date.now()),
+    dropStores: migrate,
     threads: Number(settings.threads.value),
     host: settings.host.value,
     port: Number(settings.port.value),
@@ -53,6 +56,12 @@ async function demo(flags: DemoFlags): Promise<void> {
   if (json === true) console.log(JSON.stringify({ ok: sound, ...totals }));
   else print(totals);
   if (!sound) throw new CliError("THRESHOLD_MISSED", "an invariant was broken; see above");
+}
+
+function dropStore(text: string, before: readonly string[]): readonly string[] {
+  const [, name] = /^drop-store=(.+)$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError("Not drop-store=NAME.");
+  return [...before, name];
 }
 
 /** After so many seconds, or at the first SIGINT or SIGTERM; the second signal ends the process at once. */

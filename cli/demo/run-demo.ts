@@ -28,6 +28,8 @@ export interface DemoOptions {
   readonly system: Omit<SystemOptions, "policy">;
   readonly world: DemoWorld;
   readonly threads: number;
+  /** Stores whose rows are deleted, where the folder's state was written by another topology. */
+  readonly dropStores: readonly string[];
   readonly host: string;
   readonly port: number;
   readonly logger: StructuredLogger;
@@ -53,6 +55,8 @@ export interface DemoPicture extends TallySnapshot {
 }
 
 export interface DemoTotals {
+  /** True when the folder held an earlier run. */
+  readonly resumed: boolean;
   readonly tally: TallySnapshot;
   readonly produced: number;
   readonly recordsProcessed: number;
@@ -118,7 +122,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
     const counts = await report();
     const sum = (of: (count: ThreadMetrics) => number): number => counts.reduce((total, count) => total + of(count), 0);
     return {
-      tally: observer.tally.snapshot(),
+      resumed: latest !== undefined,
+      tally: tallyOf(observer, world),
       produced: client.produced,
       recordsProcessed: sum(({ recordsProcessed }) => recordsProcessed),
       commits: sum(({ commits }) => commits),
@@ -135,7 +140,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
 
 function application(
   system: System,
-  { world, threads, logger }: DemoOptions,
+  { world, threads, logger, dropStores }: DemoOptions,
   time: { readonly startsAt: number; readonly realStartsAt: number; readonly speed: number },
 ): Application {
   const { topology, log, disk, registry, partitions } = system;
@@ -145,7 +150,7 @@ function application(
     commitIntervalMs: EMBEDDED_COMMIT_INTERVAL_MS * time.speed,
     idleCommitMs: STREAM_THREAD_DEFAULTS.idleCommitMs * time.speed,
   };
-  return new Application({ topology, applicationId: APPLICATION_ID, log, disk, threads, config, logger, time, ...workers });
+  return new Application({ topology, applicationId: APPLICATION_ID, log, disk, threads, config, logger, time, dropStores, ...workers });
 }
 
 /** Until the end, or until the world has nothing more to do. */
@@ -176,6 +181,12 @@ async function live(run: {
   }
 }
 
+/** Decisions are timed on the clock of the ticks; whoever waits for one waits in real time. */
+function tallyOf({ tally }: Observer, { speed }: DemoWorld): TallySnapshot {
+  const snapshot = tally.snapshot();
+  return { ...snapshot, decisionP99Ms: snapshot.decisionP99Ms / speed };
+}
+
 /** Draws one picture a call; true when no job is under way. */
 function pictures(
   { onPicture, world }: DemoOptions,
@@ -197,11 +208,10 @@ function pictures(
     const at = performance.now();
     const inPerSecond = at > before.at ? ((records - before.records) * 1000) / (at - before.at) : 0;
     before = { at, records };
-    const tally = observer.tally.snapshot();
+    const tally = tallyOf(observer, world);
     const { kind, notice } = system.disk;
     onPicture({
       ...tally,
-      decisionP99Ms: tally.decisionP99Ms / world.speed,
       url,
       title: world.title,
       disk: kind,

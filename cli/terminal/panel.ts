@@ -1,4 +1,4 @@
-/** A few lines that update in place; on a stream that is no terminal, one plain line every few seconds. */
+/** A few lines that update in place; on a stream that is no terminal, the lines once, then one plain line every few seconds. */
 export interface Panel {
   /** `lines` for a terminal, `plain` for anything else. */
   draw(lines: readonly string[], plain: string): void;
@@ -16,8 +16,8 @@ export function panel(stream: NodeJS.WriteStream = process.stderr, now: () => nu
     draw(lines, plain) {
       if (!live) {
         if (now() - shown < plainIntervalMs) return;
+        stream.write(`${(shown === Number.NEGATIVE_INFINITY ? lines : [plain]).join("\n")}\n`);
         shown = now();
-        stream.write(`${plain}\n`);
         return;
       }
       const width = stream.columns ?? 80;
