@@ -4,7 +4,8 @@ import { HOT_BYTES_MAX } from "./defaults.ts";
 interface HotBlock {
   readonly slot: number;
   readonly baseOffset: number;
-  readonly bytes: Buffer;
+  /** How many they are; the bytes themselves are in the map alone, so that they are gone when they are evicted. */
+  readonly bytes: number;
 }
 
 /** Blocks never change once they are in the log, so a hit is always right; what retention deleted, the reader's bounds exclude. */
@@ -33,7 +34,7 @@ export class HotBlocks {
     let blocks = this.#bySlot.get(slot);
     if (blocks === undefined) this.#bySlot.set(slot, (blocks = new Map<number, Buffer>()));
     blocks.set(baseOffset, bytes);
-    this.#order.push({ slot, baseOffset, bytes });
+    this.#order.push({ slot, baseOffset, bytes: bytes.length });
     this.#bytes += bytes.length;
     while (this.#bytes > HOT_BYTES_MAX) this.#evict();
   }
@@ -45,7 +46,7 @@ export class HotBlocks {
   #evict(): void {
     const block = this.#order[this.#oldest++];
     if (block === undefined) return;
-    this.#bytes -= block.bytes.length;
+    this.#bytes -= block.bytes;
     this.#bySlot.get(block.slot)?.delete(block.baseOffset);
     if (this.#oldest < 1024) return;
     this.#order = this.#order.slice(this.#oldest);

@@ -1,0 +1,29 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, test } from "vitest";
+import { HOT_BYTES_MAX } from "./defaults.ts";
+import { HotBlocks } from "./hot-blocks.ts";
+
+const MIB = 1024 * 1024;
+
+test("the newest blocks are found again, and never more bytes are held than the bound", () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const hot = new HotBlocks();
+  hot.watch(0);
+  collect();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let offset = 0; offset < 64; offset++) hot.add(0, offset, Buffer.allocUnsafeSlow(MIB).fill(offset));
+  collect();
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(HOT_BYTES_MAX + 2 * MIB);
+  expect(hot.get(0, 63)?.[0]).toBe(63);
+  expect(hot.get(0, 0)).toBeUndefined();
+});
+
+test("what nobody here reads is not kept", () => {
+  const hot = new HotBlocks();
+  hot.watch(1);
+  hot.unwatch(1);
+  hot.add(1, 0, Buffer.from("block"));
+  expect(hot.get(1, 0)).toBeUndefined();
+});
