@@ -13,6 +13,11 @@ export interface Topic<K, V> {
   readonly timestamp?: TimestampExtractor<K, V>;
   readonly cleanup: CleanupPolicy;
   readonly retentionMs?: number;
+  /**
+   * Instead of `retentionMs`, for a topic that the application itself reads and of which nothing may be lost: the application
+   * deletes records that its own group has committed and that are older than this. Default: none.
+   */
+  readonly purgeCommittedAfterMs?: number;
   readonly recordBytesMax?: number;
   /** What happens to a record that cannot be read or processed: default "dead-letter". */
   readonly onFailure: FailureReaction;
@@ -42,6 +47,7 @@ export interface TopicOptions<K, V> {
   /** Default "delete". */
   readonly cleanup?: CleanupPolicy;
   readonly retentionMs?: number;
+  readonly purgeCommittedAfterMs?: number;
   readonly recordBytesMax?: number;
   readonly onFailure?: FailureReaction;
 }

@@ -62,7 +62,7 @@ export function dispatchTopics(serdes: DispatchSerdes, options: { readonly parti
   const request = { retentionMs: REQUESTS_RETENTION_MS, onFailure: "dead-letter" } as const;
   const event = { retentionMs: EVENTS_RETENTION_MS, onFailure: "dead-letter" } as const;
   // Losing one record of the protocol would lose a job for ever: no retention by the broker, and a failure stops the task.
-  const internal = { onFailure: "stop" } as const;
+  const internal = { purgeCommittedAfterMs: INTERNAL_KEPT_MS, onFailure: "stop" } as const;
   return {
     driverLocations: of("driver-locations", serdes.driverLocations, request),
     driverEvents: of("driver-events", serdes.driverEvents, request),

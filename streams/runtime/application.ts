@@ -4,6 +4,7 @@ import type { Disk } from "#disk";
 import type { Log } from "#log";
 import type { Topology } from "../dsl/builder.ts";
 import { StreamsError } from "../errors.ts";
+import { CommittedPurge } from "./committed-purge.ts";
 import { nextApplicationState, type ApplicationEvent, type ApplicationState } from "./application-life.ts";
 import { scaledClock, type TimeScale } from "./scaled-clock.ts";
 import { splitTasks, type Assignment } from "./assignment.ts";
@@ -23,7 +24,7 @@ import { prepareState } from "./prepare-state.ts";
 import { ReplacementLimit } from "./replacement-limit.ts";
 import { createStreamThread } from "./stream-thread.ts";
 import type { StreamThreadConfig, StructuredLogger, ThreadMetrics } from "./thread.ts";
-import { topicConfigs } from "./topic-configs.ts";
+import { topicConfigs, topicsOf } from "./topic-configs.ts";
 import { WorkerHost } from "./hosts/worker-host.ts";
 import type { TopologyModule } from "./hosts/worker-messages.ts";
 
@@ -194,12 +195,14 @@ export class Application implements AsyncDisposable {
     if (late.length > 0) throw this.#error;
   }
 
-  /** Retention and compaction, now and then. */
+  /** What is committed and old, retention and compaction, now and then. */
   async #maintain(): Promise<void> {
-    const { log } = this.#options;
+    const { log, topology, applicationId } = this.#options;
+    const purge = new CommittedPurge({ log, group: applicationId, topics: topicsOf(topology), logger: this.#logger });
     while (this.#state === "running") {
       await this.#clock.sleep(MAINTAIN_INTERVAL_MS, this.ended);
       if (this.#state !== "running") return;
+      await purge.round(this.#clock.now());
       try {
         await log.maintain(this.#clock.now());
       } catch (error) {

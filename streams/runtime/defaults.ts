@@ -44,6 +44,8 @@ export const IDLE_WAIT_MS_MAX = 1_000;
 export const STOP_DEADLINE_MS = 30_000;
 /** Between two rounds of retention and compaction. */
 export const MAINTAIN_INTERVAL_MS = 10_000;
+/** Partitions of which a round deletes what is committed and old: a synced write each. The others have their turn later. */
+export const PURGE_PARTITIONS_PER_ROUND = 4;
 /** A thread that is replaced more often than this within a minute is not replaced again. */
 export const REPLACEMENTS_PER_MINUTE_MAX = 3;
 export const DEAD_LETTER_RETENTION_MS = 14 * 24 * 60 * 60 * 1000;
