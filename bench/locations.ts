@@ -20,7 +20,7 @@ import { APPLICATION_ID, type WorkerOrder, type WorkerReport } from "./locations
 import { median, type Bench, type BenchResult } from "./result.ts";
 
 const PARTITIONS = 12;
-/** Fewer would measure little but the start. */
+/** Fewer would measure little but the start, when no state is in memory. */
 const STEPS_MIN = 4;
 const PROFILE_LINES = 25;
 

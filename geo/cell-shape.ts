@@ -19,12 +19,17 @@ const shapes = new Map<string, CellShape>();
 export function shapeOf(cell: string): CellShape {
   let shape = shapes.get(cell);
   if (shape === undefined) {
-    shape = { cell, corners: cornersOf(cell), rings: [[cell]] };
+    shape = freshShapeOf(cell);
     // Whether a shape is remembered changes nothing but time, so the simplest bound will do.
     if (shapes.size >= SHAPES_MAX) shapes.clear();
     shapes.set(cell, shape);
   }
   return shape;
+}
+
+/** Not remembered: for cells that are many. */
+export function freshShapeOf(cell: string): CellShape {
+  return { cell, corners: cornersOf(cell), rings: [[cell]] };
 }
 
 export function ringOf(shape: CellShape, k: number): readonly string[] {

@@ -6,11 +6,14 @@ import type { TravelModel } from "./matching/policy.ts";
 
 /** Rings remembered; when full, all are forgotten and computed again. */
 const RINGS_MAX = 50_000;
+/** Cells with what is around them, for each resolution and reach: the fine cells of 80 large cities, about 40 MB. */
+const AROUND_MAX = 300_000;
 
 /** One for each task or topology; it remembers circles and rings, nothing else. */
 export function h3Geography(): Geography {
   const circles = new CellCircles();
   const rings = new Map<string, readonly string[]>();
+  const around = new Map<number, Map<string, readonly string[]>>();
   const models = new WeakMap<Readonly<Record<string, number>>, TravelModel>();
   return {
     ...cellGeometry,
@@ -23,6 +26,18 @@ export function h3Geography(): Geography {
       if (cells === undefined) {
         if (rings.size >= RINGS_MAX) rings.clear();
         rings.set(name, (cells = ring(fineCell, distance)));
+      }
+      return cells;
+    },
+    cellsAround(cell, resolution, metres) {
+      // One number for both: there are 16 resolutions.
+      const reach = metres * 16 + resolution;
+      let known = around.get(reach);
+      if (known === undefined) around.set(reach, (known = new Map<string, readonly string[]>()));
+      let cells = known.get(cell);
+      if (cells === undefined) {
+        if (known.size >= AROUND_MAX) known.clear();
+        known.set(cell, (cells = cellGeometry.cellsWithin(cellGeometry.centreOf(cell), resolution, metres)));
       }
       return cells;
     },

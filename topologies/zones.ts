@@ -13,6 +13,8 @@ export interface CellGeometry {
   centreOf(cell: string): Point;
   /** Cells of a resolution with a part within so many metres of the point, the point's own first, the rest in order of name. */
   cellsWithin(point: Point, resolution: number, metres: number): readonly string[];
+  /** As `cellsWithin` for the centre of a cell; the answer may be remembered, and by all tasks together. */
+  cellsAround(cell: string, resolution: number, metres: number): readonly string[];
 }
 
 /** A zone's policy with what is left of its former ones. */
@@ -105,13 +107,16 @@ export class Zones {
    * and of former ones whose jobs may still wait. A cell too many does no harm, one too few hides the driver.
    */
   cellsReached(fineCell: string, at: number): readonly string[] {
+    // While nothing was published, its first cell is the centre's own: what is remembered there need not be here.
+    if (this.#entries.size === 0)
+      return this.#geometry.cellsAround(fineCell, this.#default.dispatchResolution, this.#default.haloMetres + FINE_CELL_METRES);
     const known = this.#reached.get(fineCell);
     if (known !== undefined) return known;
     const centre = this.#geometry.centreOf(fineCell);
     const home = this.zoneOf(centre);
     const reached = new Set([home.cell]);
     for (const { resolution, haloMetres } of this.#resolutions(at)) {
-      for (const cell of this.#geometry.cellsWithin(centre, resolution, haloMetres + FINE_CELL_METRES)) reached.add(cell);
+      for (const cell of this.#geometry.cellsAround(fineCell, resolution, haloMetres + FINE_CELL_METRES)) reached.add(cell);
     }
     const cells = [...reached];
     if (!this.#inTransition(at)) {

@@ -14,7 +14,7 @@ const CITY_DISTANCE_METRES = 60_000;
 /** 11 m/s: with the mean chord of a fine cell (270 m) about every fifth location is in another one. */
 const STEP_METRES = 55;
 const METRES_PER_DEGREE = 111_195;
-/** Half a degree of the driver's own clock is nothing; his locations reach the log after this long. */
+/** A location reaches the log so long after the device has made it. */
 const UPLOAD_MS = 200;
 /** A driver in a fine cell may be this far from its centre; told to `cellsWithin` beside the halo. */
 const FINE_CELL_METRES = 250;
@@ -48,6 +48,9 @@ export class DriverTraffic {
   readonly #x: Float64Array;
   readonly #y: Float64Array;
   readonly #heading: Float64Array;
+  /** Drivers in the order of their turns: not that of their names, or state would be read in the order of its keys. */
+  readonly turns: Int32Array;
+  readonly #turnOf: Int32Array;
   readonly #cells: KnownCell[] = [];
   readonly #known = new Map<string, KnownCell>();
 
@@ -58,6 +61,15 @@ export class DriverTraffic {
     this.#x = new Float64Array(drivers);
     this.#y = new Float64Array(drivers);
     this.#heading = new Float64Array(drivers);
+    this.turns = Int32Array.from({ length: drivers }, (_, driver) => driver);
+    this.#turnOf = new Int32Array(drivers);
+    for (let turn = drivers - 1; turn >= 0; turn--) {
+      const other = Math.floor(this.#random() * (turn + 1));
+      const driver = this.turns[other] ?? 0;
+      this.turns[other] = this.turns[turn] ?? 0;
+      this.turns[turn] = driver;
+      this.#turnOf[driver] = turn;
+    }
     for (let driver = 0; driver < drivers; driver++) {
       this.#x[driver] = this.#random() * CITY_METRES;
       this.#y[driver] = this.#random() * CITY_METRES;
@@ -71,7 +83,7 @@ export class DriverTraffic {
 
   /** When the record of this step reaches the log; step 0 is the start of the shift. */
   timeOf(driver: number, step: number): number {
-    return this.#startAt + step * STEP_MS + Math.floor((driver * STEP_MS) / this.drivers);
+    return this.#startAt + step * STEP_MS + Math.floor(((this.#turnOf[driver] ?? 0) * STEP_MS) / this.drivers);
   }
 
   recordedAt(driver: number, step: number): number {

@@ -18,7 +18,7 @@ export interface PreloadOptions {
 
 export async function preloadShifts({ log, serdes, partitions, traffic }: PreloadOptions): Promise<void> {
   const upload = new Upload(log, serdes, partitions);
-  for (let driver = 0; driver < traffic.drivers; driver++) {
+  for (const driver of traffic.turns) {
     const shift = traffic.shift(driver);
     const end = serdes.driverEvents.encode(shift, upload.value, 0);
     if (upload.append(topicSchemas.driverEvents.topic, shift.driverId, traffic.timeOf(driver, 0), end)) await upload.flush();
@@ -31,11 +31,11 @@ export async function preloadLocations({ log, serdes, partitions, traffic, progr
   const upload = new Upload(log, serdes, partitions);
   const steps = Math.ceil(records / traffic.drivers);
   for (let step = 1; step <= steps; step++) {
-    for (let driver = 0; driver < traffic.drivers; driver++) {
+    for (const driver of traffic.turns) {
       const location = traffic.location(driver, step);
       const end = serdes.driverLocations.encode(location, upload.value, 0);
       if (!upload.append(topicSchemas.driverLocations.topic, location.driverId, traffic.timeOf(driver, step), end)) continue;
-      progress?.((step - 1) * traffic.drivers + driver);
+      progress?.((step - 1) * traffic.drivers);
       await upload.flush();
     }
   }

@@ -38,7 +38,7 @@ export function checkLocation(
   if (recordedAt - at > CLOCK_LEAD_MS_MAX) return "IMPOSSIBLE";
   if (elapsed < settings.throttleMs) return "THROTTLED";
   if (before.recordedAt > 0) {
-    const metres = settings.metresBetween({ latitude: before.latitude, longitude: before.longitude }, position);
+    const metres = settings.metresBetween(before, position);
     if ((metres - location.accuracyMetres) * 1000 > settings.speedMetresPerSecondMax * elapsed) return "IMPOSSIBLE";
   }
   const stays = before.fineCell !== "" && settings.surelyIn(before.fineCell, position);
@@ -64,7 +64,9 @@ export function hashId(eventId: string): number {
 }
 
 function isRecent(recent: Buffer, hash: number): boolean {
-  for (let i = 0; i < recent.length; i += 4) if (recent.readInt32LE(i) === hash) return true;
+  // Nearly always the first byte of all of them is another one.
+  const first = hash & 255;
+  for (let i = 0; i < recent.length; i += 4) if (recent[i] === first && recent.readInt32LE(i) === hash) return true;
   return false;
 }
 
