@@ -136,8 +136,10 @@ export class Compaction {
       finished = pass.at >= pass.upTo;
       break;
     }
+    // A pass whose write fails is void: going on, it would claim blocks to be clean that are as they were.
+    this.#passes.delete(at.slot);
     await this.#write(at, rewritten, finished ? this.#cleanedBy(pass, now) : undefined);
-    if (finished) this.#passes.delete(at.slot);
+    if (!finished) this.#passes.set(at.slot, pass);
     return looked;
   }
 

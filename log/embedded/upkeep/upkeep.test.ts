@@ -179,6 +179,27 @@ describe("compaction", () => {
     ]);
   });
 
+  test("begins anew after a write that failed, so that no key is left twice and no deleted one comes back", async () => {
+    const disk = memoryDisk();
+    let fails = false;
+    const write = disk.write.bind(disk);
+    disk.write = (batch, options) => {
+      if (fails) throw new Error("no space left on device");
+      write(batch, options);
+    };
+    const log = await logWith({ cleanup: "compact" }, disk);
+    for (const value of ["old", "older", null]) await put(log, 0, [["k", value]]);
+    await put(log, 0, [["newest", "block"]]);
+    fails = true;
+    await expect(log.maintain(0)).rejects.toMatchObject({ code: "COMMIT_UNKNOWN" });
+    fails = false;
+    await log.maintain(1);
+    expect(held(log, 0)).toEqual([
+      [2, "k", null],
+      [3, "newest", "block"],
+    ]);
+  });
+
   test("does not free records by age, refuses records without a key, and goes on over many calls", async () => {
     const log = await logWith({ cleanup: "compact", retentionMs: 1 });
     const producer = log.producer();
