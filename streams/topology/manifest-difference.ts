@@ -55,7 +55,7 @@ function shown(value: string | number | readonly string[]): string {
 /**
  * May the new topology go on with the state of the old one? Answers the stores whose rows must be deleted first. What is
  * only added needs nothing; whatever was removed or changed must be named in `dropStores`. Throws TopologyError
- * (`MANIFEST_MISMATCH`) with one line per difference that nobody allowed.
+ * (`MANIFEST_MISMATCH`) with one line per difference that nobody allowed, and last what to type to allow them all.
  */
 export function migrationOf(
   old: TopologyManifest,
@@ -64,13 +64,19 @@ export function migrationOf(
 ): { readonly drop: readonly string[] } {
   const known = new Set([...old.stores, ...now.stores].map(({ name }) => name));
   const unknown = dropStores.filter((name) => !known.has(name)).map((name) => `store ${name}: asked to be dropped, but there is none`);
-  const blocking = diffManifest(old, now)
-    .filter(({ subject, name, change }) => change !== "added" && !(subject === "store" && dropStores.includes(name)))
-    .map(({ text }) => text);
-  const problems = [...unknown, ...blocking];
+  const blocking = diffManifest(old, now).filter(
+    ({ subject, name, change }) => change !== "added" && !(subject === "store" && dropStores.includes(name)),
+  );
+  const problems = [...unknown, ...blocking.map(({ text }) => text)];
   if (problems.length > 0) {
-    const remedy = "the state was written by another topology: restore that one, or start with --migrate drop-store=NAME for each store";
-    throw new TopologyError("MANIFEST_MISMATCH", [...problems, remedy]);
+    const stores = blocking.filter(({ subject }) => subject === "store").map(({ name }) => name);
+    throw new TopologyError("MANIFEST_MISMATCH", [...problems, remedy([...dropStores.filter((name) => known.has(name)), ...stores])]);
   }
   return { drop: [...new Set(dropStores)].sort() };
+}
+
+function remedy(stores: readonly string[]): string {
+  const flags = [...new Set(stores)].sort().map((name) => `--migrate drop-store=${name}`);
+  const restore = "the state was written by another topology: restore that one";
+  return flags.length === 0 ? restore : `${restore}, or delete what these stores hold: start with ${flags.join(" ")}`;
 }

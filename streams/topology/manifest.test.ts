@@ -79,6 +79,20 @@ describe("the difference between two manifests", () => {
     ]);
   });
 
+  test("says what to type, with what was allowed already and without what cannot be", () => {
+    const remedy = (old: TopologyManifest, now: TopologyManifest, dropStores: readonly string[] = []): string => {
+      try {
+        migrationOf(old, now, { dropStores });
+        return "";
+      } catch (error) {
+        return error instanceof TopologyError ? (error.problems.at(-1) ?? "") : "?";
+      }
+    };
+    expect(remedy(original, changed)).toMatch(/: start with --migrate drop-store=alarms --migrate drop-store=jobs$/);
+    expect(remedy(original, changed, ["jobs", "none"])).toMatch(/: start with --migrate drop-store=alarms --migrate drop-store=jobs$/);
+    expect(remedy({ stores: [], internalTopics: ["old"] }, { stores: [], internalTopics: [] })).toMatch(/restore that one$/);
+  });
+
   test("blocks until every removed or changed store is dropped by name; what was only added does not", () => {
     const problems = (dropStores: readonly string[]): readonly string[] => {
       try {
