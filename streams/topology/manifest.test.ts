@@ -58,6 +58,16 @@ describe("manifest", () => {
   });
 });
 
+/** The last line of a refusal. */
+const remedy = (old: TopologyManifest, now: TopologyManifest, dropStores: readonly string[] = []): string => {
+  try {
+    migrationOf(old, now, { dropStores });
+    return "";
+  } catch (error) {
+    return error instanceof TopologyError ? (error.problems.at(-1) ?? "") : "?";
+  }
+};
+
 describe("the difference between two manifests", () => {
   const changed = manifest((builder) => {
     const narrow = texts("orders", { partitions: 2, key: text("long"), partitioner: { name: "cell", partition: () => 0 } });
@@ -80,14 +90,6 @@ describe("the difference between two manifests", () => {
   });
 
   test("says what to type, with what was allowed already and without what cannot be", () => {
-    const remedy = (old: TopologyManifest, now: TopologyManifest, dropStores: readonly string[] = []): string => {
-      try {
-        migrationOf(old, now, { dropStores });
-        return "";
-      } catch (error) {
-        return error instanceof TopologyError ? (error.problems.at(-1) ?? "") : "?";
-      }
-    };
     expect(remedy(original, changed)).toMatch(/: start with --migrate drop-store=alarms --migrate drop-store=jobs$/);
     expect(remedy(original, changed, ["jobs", "none"])).toMatch(/: start with --migrate drop-store=alarms --migrate drop-store=jobs$/);
     expect(remedy({ stores: [], internalTopics: ["old"] }, { stores: [], internalTopics: [] })).toMatch(/restore that one$/);
