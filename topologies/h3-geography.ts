@@ -8,6 +8,8 @@ import type { TravelModel } from "./matching/policy.ts";
 const RINGS_MAX = 50_000;
 /** Cells with what is around them, for each resolution and reach: the fine cells of 80 large cities, about 40 MB. */
 const AROUND_MAX = 300_000;
+/** Resolutions and reaches remembered: those of the policies in force, and not of all there ever were. */
+const REACHES_MAX = 8;
 
 /** One for each task or topology; it remembers circles and rings, nothing else. */
 export function h3Geography(): Geography {
@@ -33,7 +35,10 @@ export function h3Geography(): Geography {
       // One number for both: there are 16 resolutions.
       const reach = metres * 16 + resolution;
       let known = around.get(reach);
-      if (known === undefined) around.set(reach, (known = new Map<string, readonly string[]>()));
+      if (known === undefined) {
+        if (around.size >= REACHES_MAX) around.clear();
+        around.set(reach, (known = new Map<string, readonly string[]>()));
+      }
       let cells = known.get(cell);
       if (cells === undefined) {
         if (known.size >= AROUND_MAX) known.clear();
