@@ -62,6 +62,17 @@ test("a lock whose holder died is taken back, and the next holder recovers befor
   expect(owner.lock.run(() => owner.recovered)).toBe(0);
 });
 
+test("who waits is woken although the holder died after it had freed the lock and before it told anybody", async () => {
+  const control = new SharedControl();
+  const [owner, state] = [lockOf(control, 0), lockOf(control)];
+  hold(control);
+  const running = state.lock.run(() => "ran");
+  Atomics.store(control.words, control.lockIndex, 0);
+  owner.lock.releaseThread(OTHER_THREAD);
+  expect(await running).toBe("ran");
+  expect(state.recovered).toBe(0);
+});
+
 test("work that stopped half way makes the next holder recover; the error comes out as it was", () => {
   const state = lockOf(new SharedControl());
   expect(() =>

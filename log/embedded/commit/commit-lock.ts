@@ -57,7 +57,9 @@ export class CommitLock {
 
   /** The thread has exited: if it held the lock, the next holder recovers. Called by the owner of the log. */
   releaseThread(threadId: number): void {
-    if (Atomics.compareExchange(this.#words, this.#index, threadId + 1, ABANDONED) === threadId + 1) this.#wake();
+    Atomics.compareExchange(this.#words, this.#index, threadId + 1, ABANDONED);
+    // In any case: it may have freed the lock and died before it could wake anybody.
+    this.#wake();
   }
 
   async #runLater<T>(work: () => T): Promise<T> {
