@@ -1,10 +1,22 @@
 /** What benches and long proofs use of the command: whole systems, days in virtual time, processes, the terminal. */
 export { answerJobs } from "./children/answer-jobs.ts";
-export { runInChildren } from "./children/run-in-children.ts";
 export type { ChildrenOptions, JobOutcome } from "./children/run-in-children.ts";
+export { runInChildren } from "./children/run-in-children.ts";
+export type { ClairvoyanceJob } from "./days/clairvoyance.ts";
+export { checkClairvoyance } from "./days/clairvoyance.ts";
+export { checkDeterminism } from "./days/determinism.ts";
 export { averageMetrics, averagesTable } from "./days/mdrp-averages.ts";
-export { playMdrpDay } from "./days/mdrp-day.ts";
 export type { MdrpDay, MdrpDayJob } from "./days/mdrp-day.ts";
+export { playMdrpDay } from "./days/mdrp-day.ts";
 export { mdrpInstances } from "./days/mdrp-instances.ts";
+export type { DemoWorld } from "./demo/demo-world.ts";
+export { demoWorld } from "./demo/demo-world.ts";
+export { livingProcess } from "./inspect/living-process.ts";
+export { checkEvents } from "./proof/check-events.ts";
+export { prove } from "./proof/prove.ts";
+export { readTopic } from "./proof/read-topic.ts";
+export { checkStateFold } from "./proof/state-fold.ts";
+export type { System } from "./system/open-system.ts";
+export { openSystem } from "./system/open-system.ts";
 export { progress } from "./terminal/progress.ts";
 export { table } from "./terminal/table.ts";

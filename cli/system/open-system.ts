@@ -3,7 +3,7 @@ import { localInspector, type Inspector } from "#api";
 import { openDisk, type DiskKind, type OwnedDisk } from "#disk";
 import { openEmbeddedLog, type Durability, type EmbeddedLog } from "#log";
 import { createSerdes, logRegistry, type LogRegistry, type Serdes, type ZonePolicy } from "#schemas";
-import { openCommittedView, type Topology } from "#streams";
+import { openCommittedView, type CommittedView, type Topology } from "#streams";
 import { buildDispatch, dispatchTopics, type DispatchTopics } from "#topologies";
 import type { Settings } from "../settings.ts";
 import { APPLICATION_ID } from "./dispatch-topology.ts";
@@ -17,6 +17,8 @@ export interface System extends AsyncDisposable {
   readonly topology: Topology;
   readonly topics: DispatchTopics;
   readonly partitions: number;
+  /** Committed rows of all stores. */
+  readonly view: CommittedView;
   readonly inspector: Inspector;
 }
 
@@ -61,6 +63,7 @@ export async function openSystem({ directory, kind, durability, partitions: want
     topology,
     topics: dispatchTopics(serdes, { partitions }),
     partitions,
+    view,
     inspector: localInspector({ log, topology, view, group: APPLICATION_ID }),
     [Symbol.asyncDispose]: close,
   };

@@ -1,0 +1,109 @@
+/**
+ * `npm run test:full [-- --only NAME,…] [--data DIR] [--seed N] [--processes N] [--demo-kills N] [--writer-kills N]`: the proofs that
+ * take hours. Stopped at any moment, it goes on where it was; exit 1 if a proof failed.
+ */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { mdrpInstances, progress, runInChildren } from "#cli";
+import { codeName, codeState } from "./code-state.ts";
+import { openLedger, type Ledger } from "./ledger.ts";
+import type { Finding, Proof, ProofContext } from "./proof.ts";
+import type { ProofJob } from "./proof-child.ts";
+import { allProofs } from "./proofs/all-proofs.ts";
+import { reportText, verdictOf, type ProofState } from "./report.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    only: { type: "string" },
+    data: { type: "string" },
+    seed: { type: "string", default: "42" },
+    processes: { type: "string" },
+    "demo-kills": { type: "string", default: "50" },
+    "writer-kills": { type: "string", default: "200" },
+  },
+});
+
+const defaultData = join("..", "shared", "data");
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const only = flags.only?.split(",") ?? allProofs.map(({ name }) => name);
+  const unknown = only.filter((name) => !allProofs.some((proof) => proof.name === name));
+  if (unknown.length > 0) {
+    console.error(`USAGE there is no proof "${unknown.join(", ")}"; there are: ${allProofs.map(({ name }) => name).join(", ")}`);
+    return 2;
+  }
+  const code = codeState();
+  const ledger = openLedger(join(".test-full", `${codeName(code)}.jsonl`));
+  const context: ProofContext = {
+    instances: instancesOf(flags.data ?? process.env["SLACKLINE_DATA"]),
+    seed: Number(flags.seed),
+    demoKills: Number(flags["demo-kills"]),
+    writerKills: Number(flags["writer-kills"]),
+  };
+  const stateOf = (proof: Proof): ProofState => {
+    const names = new Set(proof.items(context).map(({ name }) => name));
+    const entries = ledger.entries(proof.name).filter(({ item }) => names.has(item));
+    return { proof, entries, itemCount: names.size, skipped: skipReason(proof, context) };
+  };
+  const write = (): string => {
+    const now = codeState();
+    const codeChangedMeanwhile = codeName(now) !== codeName(code);
+    const head = { date: Date.now(), code: codeName(code), codeChangedMeanwhile, seed: context.seed, instances: context.instances.length };
+    const file = join("docs", "reports", `${new Date(head.date).toISOString().slice(0, 10)}-${head.code}.md`);
+    mkdirSync(join("docs", "reports"), { recursive: true });
+    writeFileSync(file, reportText(head, allProofs.map(stateOf)));
+    return file;
+  };
+  for (const proof of allProofs.filter(({ name }) => only.includes(name))) {
+    const reason = skipReason(proof, context);
+    if (reason === undefined) await run(proof, context, ledger);
+    else console.log(`${proof.name}: skipped: ${reason}`);
+    // After each: who stops here has a report of what is there.
+    write();
+  }
+  const states = allProofs.filter(({ name }) => only.includes(name)).map(stateOf);
+  for (const state of states) console.log(`${verdictOf(state).padEnd(10)} ${state.proof.name}`);
+  console.log(`report: ${write()}`);
+  return states.some((state) => verdictOf(state) === "FAILED") ? 1 : 0;
+}
+
+async function run(proof: Proof, context: ProofContext, ledger: Ledger): Promise<void> {
+  const all = proof.items(context);
+  const items = all.filter(({ name }) => ledger.find(proof.name, name) === undefined);
+  const jobs = items.map(({ name, job }) => ({ proof: proof.name, job, item: name }));
+  let done = 0;
+  let failed = 0;
+  const label = all.length > items.length ? `${proof.name} (${all.length - items.length} of ${all.length} done before)` : proof.name;
+  const bar = progress({ label, total: items.length, unit: "items" });
+  const processes = flags.processes === undefined ? proof.processes : Math.min(Number(flags.processes), proof.processes ?? Infinity);
+  await runInChildren<ProofJob & { readonly item: string }, Finding>(
+    {
+      program: new URL("proof-child.ts", import.meta.url),
+      jobs,
+      jobSecondsMax: proof.itemSecondsMax,
+      ...(processes === undefined ? {} : { processes }),
+    },
+    ({ item }, outcome) => {
+      const { ok, facts }: Finding = outcome.ok ? outcome.result : { ok: false, facts: { broken: outcome.error } };
+      ledger.add({ proof: proof.name, item, ok, seconds: outcome.seconds, facts });
+      if (!ok) console.error(`\n${proof.name}, ${item}: ${String(facts["broken"]).slice(0, 2_000)}`);
+      done++;
+      failed += ok ? 0 : 1;
+      bar.update(done, items.length, `${failed} failed`);
+    },
+  );
+  bar.end(`${failed} failed`);
+}
+
+function instancesOf(data: string | undefined): readonly string[] {
+  if (data !== undefined) return mdrpInstances(data);
+  return existsSync(defaultData) ? mdrpInstances(defaultData) : [];
+}
+
+function skipReason({ needs }: Proof, { instances }: ProofContext): string | undefined {
+  if (needs === "nothing" || instances.length > 0) return undefined;
+  return "There are no MDRP instances: name their folder by --data or SLACKLINE_DATA";
+}
