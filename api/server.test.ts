@@ -78,7 +78,7 @@ describe("what another process asks over HTTP is what this one reads itself:", (
     const options = { topic: "dispatch.orders.v1" };
     const all = await remote.tail(options);
     expect(all).toEqual(await system.inspector.tail(options));
-    expect(all.map(({ key }) => key).sort()).toEqual(["o1", "o2", "o3"]);
+    expect(new Set(all.map(({ key }) => key))).toEqual(new Set(["o1", "o2", "o3"]));
     expect(all[0]?.value).toMatchObject({ type: "OrderPlaced", priceMinor: 2_000 });
     const { partition = 0, offset } = all.at(-1) ?? {};
     const last = await remote.tail({ ...options, partition, last: 1 });
@@ -98,7 +98,7 @@ describe("what another process asks over HTTP is what this one reads itself:", (
     const range = { store: "jobs", from: "o1", to: "o3" };
     const rows = await remote.range(range);
     expect(rows).toEqual(await system.inspector.range(range));
-    expect(rows.map(({ key }) => key).sort()).toEqual(["o1", "o2"]);
+    expect(new Set(rows.map(({ key }) => key))).toEqual(new Set(["o1", "o2"]));
     expect(await remote.range({ store: "jobs", limit: 1 })).toHaveLength(1);
   });
 

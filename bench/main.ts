@@ -56,8 +56,11 @@ function parse(words: readonly string[]): Record<string, string> {
   return flags;
 }
 
+function show(value: number): string {
+  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(4);
+}
+
 function print({ name, unit, runs, median, facts }: BenchResult): void {
-  const show = (value: number): string => (Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(4));
   console.log(`\n${name}: median ${show(median)} ${unit}   runs ${runs.map(show).join("  ")}`);
   for (const [fact, value] of Object.entries(facts)) console.log(`  ${fact}: ${typeof value === "number" ? show(value) : value}`);
 }

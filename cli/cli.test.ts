@@ -21,10 +21,13 @@ interface Running {
   signal(name: NodeJS.Signals): void;
 }
 
-function start(
-  args: readonly string[],
-  { command = process.execPath, script = main, environment = {} as Record<string, string> } = {},
-): Running {
+interface Manner {
+  readonly command?: string;
+  readonly script?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+function start(args: readonly string[], { command = process.execPath, script = main, environment = {} }: Manner = {}): Running {
   const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
   const child = spawn(command, [script, ...args], {
     cwd: scratch,

@@ -3,7 +3,7 @@ import pino from "pino";
 import type { StructuredLogger } from "#streams";
 
 export function pinoLogger(level: string): StructuredLogger {
-  const readable = process.stderr.isTTY === true;
+  const readable = process.stderr.isTTY;
   return readable
     ? pino({ level, transport: { target: "pino-pretty", options: { destination: 2 } } })
     : pino({ level }, pino.destination(2));

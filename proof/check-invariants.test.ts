@@ -102,7 +102,7 @@ describe("planted", () => {
   test("D2: more than the capacity, by presences and by announcement", async () => {
     const topics = day();
     const less = topics.matchingInput.map((record) => ({ ...record, value: { ...record.value, capacity: 1 } }));
-    expect(await caughtBy({ ...topics, matchingInput: less as Topics["matchingInput"] })).toEqual(["D2"]);
+    expect(await caughtBy({ ...topics, matchingInput: less })).toEqual(["D2"]);
     const { matchingInput: _, ...without } = topics;
     const announced = topics.driverEvents.map((record) => ({ ...record, value: { ...record.value, capacity: 1 } }));
     expect(await caughtBy({ ...without, driverEvents: announced } as unknown as Topics)).toEqual(["D2"]);

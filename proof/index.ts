@@ -1,6 +1,6 @@
 export { ProofError } from "./errors.ts";
 export type { ProofErrorCode } from "./errors.ts";
-export { evaluateMdrp, readInstanceTexts, readSolutionTexts } from "./mdrp/evaluate-mdrp.ts";
+export { evaluateMdrp, readInstanceTexts } from "./mdrp/evaluate-mdrp.ts";
 export type { MdrpVerdict } from "./mdrp/evaluate-mdrp.ts";
 export type { MdrpFinding, MdrpRule, SolutionFileName } from "./mdrp/finding.ts";
 export type { FileTexts } from "./mdrp/mdrp-files.ts";

@@ -86,9 +86,12 @@ function plainLine(picture: DemoPicture): string {
   return `${minutes} ×${speed}  in ${number(inPerSecond, 0)}/s  waiting ${waiting}  assigned ${assigned}  done ${done}  pickup p95 ${number(pickupP95Minutes, 1)} min  decision p99 ${number(decisionP99Ms, 0)} ms  lag ${lagRecords}`;
 }
 
+function line(name: string, text: string): string {
+  return `${pc.green("✔")} ${name.padEnd(9)} ${text}`;
+}
+
 function banner(picture: DemoPicture): readonly string[] {
   const { url, title, disk, notice, partitions, resumed } = picture;
-  const line = (name: string, text: string): string => `${pc.green("✔")} ${name.padEnd(9)} ${text}`;
   return [
     line("Node", process.versions.node),
     line(

@@ -162,12 +162,12 @@ async function live(run: {
   readonly picture: () => Promise<boolean>;
 }): Promise<void> {
   const { client, observer, clock, ended, picture } = run;
-  let over = false;
+  const end = { reached: false };
   void ended.finally(() => {
-    over = true;
+    end.reached = true;
   });
   let pictureAt = 0;
-  while (!over) {
+  while (!end.reached) {
     client.step(clock.now());
     await client.flush();
     observer.read(clock.now());

@@ -9,7 +9,7 @@ export interface Panel {
 const plainIntervalMs = 2_000;
 
 export function panel(stream: NodeJS.WriteStream = process.stderr, now: () => number = () => performance.now()): Panel {
-  const live = stream.isTTY === true;
+  const live = stream.isTTY;
   let height = 0;
   let shown = Number.NEGATIVE_INFINITY;
   return {
@@ -31,7 +31,7 @@ export function panel(stream: NodeJS.WriteStream = process.stderr, now: () => nu
   };
 }
 
-const escapes = /\u001B\[[0-9;]*m/g;
+const escapes = new RegExp(`${String.fromCodePoint(0x1b)}\\[[0-9;]*m`, "g");
 
 /** Cuts to the visible width; colour codes take no room, and a cut line ends its colours. */
 function clip(line: string, width: number): string {

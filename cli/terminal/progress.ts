@@ -11,7 +11,7 @@ export interface ProgressOptions {
 
 export interface Progress {
   /** `total` may become known later. */
-  update(done: number, total?: number, note?: string): void;
+  readonly update: (done: number, total?: number, note?: string) => void;
   end(note?: string): void;
 }
 
@@ -28,7 +28,7 @@ export function progress({
   now = () => performance.now(),
 }: ProgressOptions): Progress {
   const begun = now();
-  const live = stream.isTTY === true;
+  const live = stream.isTTY;
   const interval = live ? terminalIntervalMs : plainIntervalMs;
   let shown = begun;
   let latest = initial;

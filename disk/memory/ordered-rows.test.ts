@@ -29,7 +29,7 @@ test("rows over many leaves equal a sorted map, and a view never changes", () =>
         }
         const seen: string[] = [];
         while (view.advance()) seen.push(`${view.key}${view.value}`);
-        expect(turn % 2 === 1 ? seen.reverse() : seen).toEqual(before);
+        expect(turn % 2 === 1 ? seen.toReversed() : seen).toEqual(before);
       }
       const expected = [...model].map((entry) => entry.join("")).sort();
       expect(rows.size).toBe(model.size);

@@ -2,7 +2,7 @@
 import { checkSolution } from "./check-solution.ts";
 import { Findings } from "./finding.ts";
 import type { MdrpFinding } from "./finding.ts";
-import { INSTANCE_FILES, SOLUTION_FILES, parseInstance, parseSolution, readTexts } from "./mdrp-files.ts";
+import { INSTANCE_FILES, parseInstance, parseSolution, readTexts } from "./mdrp-files.ts";
 import type { FileTexts } from "./mdrp-files.ts";
 import { mdrpMetrics } from "./mdrp-metrics.ts";
 import type { MdrpMetrics } from "./mdrp-metrics.ts";
@@ -33,9 +33,4 @@ export function evaluateMdrp(instanceTexts: FileTexts, solutionTexts: FileTexts)
 /** Throws ProofError `EVIDENCE_MISSING`. */
 export function readInstanceTexts(folder: string): FileTexts {
   return readTexts(folder, INSTANCE_FILES);
-}
-
-/** Throws ProofError `EVIDENCE_MISSING`. */
-export function readSolutionTexts(folder: string): FileTexts {
-  return readTexts(folder, SOLUTION_FILES);
 }

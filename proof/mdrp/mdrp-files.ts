@@ -63,7 +63,6 @@ export interface Solution {
 }
 
 export const INSTANCE_FILES = ["orders.txt", "couriers.txt", "restaurants.txt", "instance_parameters.txt"] as const;
-export const SOLUTION_FILES = ["solution_info_assignments.txt", "solution_info_orders.txt", "solution_info_couriers.txt"] as const;
 const ORDERS_HEADER = "order placement_time ready_time pickup_time dropoff_time courier";
 
 /** Throws ProofError `EVIDENCE_MISSING` for a file that cannot be read. */

@@ -191,7 +191,7 @@ export class ModelRun {
     const state = this.#state;
     const visible = (name: string): ReadonlyMap<string | number, string> => this.#model.visible.get(name) ?? new Map<string, string>();
     expect(textsOf(words.name, state.store(words).range())).toEqual(inKeyOrder(visible(words.name)));
-    expect(textsOf(numbers.name, state.store(numbers).range({ reverse: true }))).toEqual(inKeyOrder(visible(numbers.name)).reverse());
+    expect(textsOf(numbers.name, state.store(numbers).range({ reverse: true }))).toEqual(inKeyOrder(visible(numbers.name)).toReversed());
     expect(textsOf(stamped.name, state.store(stamped).range())).toEqual(inKeyOrder(visible(stamped.name)));
     for (const word of wordKeys) {
       expect(describe(words.name, state.store(words).get(word))).toBe(visible(words.name).get(word));

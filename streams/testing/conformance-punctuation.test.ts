@@ -38,7 +38,7 @@ async function running(topology: Topology, startedAt = 0): Promise<Running> {
   });
   const producer = log.producer();
   const runAt = async (now: number): Promise<void> => {
-    for (let result = thread.step(now); result.worked || result.pending === true; result = thread.step(now)) await thread.settled();
+    for (let result = thread.step(now); result.worked || result.pending; result = thread.step(now)) await thread.settled();
     if (thread.error !== undefined) throw thread.error;
   };
   await runAt(startedAt);

@@ -26,6 +26,7 @@ const after = (...inputs: JobInput[]): Job => {
 let events = 0;
 const changed = (version: number, readyAt = 20_000): JobInput => ({ type: "ReadyTimeChanged", eventId: `c${++events}`, version, readyAt });
 const cancel = (): JobInput => ({ type: "Cancelled", eventId: `x${++events}`, version: 1, occurredAt: 900, reason: "customer" });
+const placedAt = (at: number): JobInput => placed({ content: contentSample({ placedAt: at }) });
 const deadline: JobInput = { type: "DeadlineReached" };
 const of = { jobId: "j0", attempt: 1, driverId: "d0", at: 1_000 };
 const dropped = (reason: JobDropped["reason"] = "declined", changes: Partial<JobDropped> = {}): JobDropped => ({
@@ -241,13 +242,12 @@ describe("a job forgotten after its end", () => {
   });
 
   test("is not opened, and not cancelled, by a request from before; a newer one is another job", () => {
-    const at = (placedAt: number): JobInput => placed({ content: contentSample({ placedAt }) });
-    expect(answer(at(5_000))).toEqual(["refusal STALE"]);
-    expect(decide(undefined, at(5_000), forgotten).job).toBeUndefined();
+    expect(answer(placedAt(5_000))).toEqual(["refusal STALE"]);
+    expect(decide(undefined, placedAt(5_000), forgotten).job).toBeUndefined();
     expect(answer({ ...cancel(), occurredAt: 5_000 } as JobInput)).toEqual(["refusal STALE"]);
     expect(answer(changed(3))).toEqual(["refusal UNKNOWN_JOB"]);
-    expect(answer(at(5_001))).toEqual(["trip open", "JobOpened"]);
-    expect(decide(open, at(1), forgotten).outputs).toMatchObject([{ reason: "DUPLICATE" }]);
+    expect(answer(placedAt(5_001))).toEqual(["trip open", "JobOpened"]);
+    expect(decide(open, placedAt(1), forgotten).outputs).toMatchObject([{ reason: "DUPLICATE" }]);
   });
 
   test("answers the protocol as an ended one", () => {

@@ -30,10 +30,10 @@ export class GroupBus {
   open(): void {
     if (this.#channel !== undefined) return;
     this.#channel = new BroadcastChannel(this.#options.channel);
-    this.#channel.onmessage = (event: unknown) => {
+    this.#channel.addEventListener("message", (event: unknown) => {
       // Only the post calls below write to this channel.
       this.#receive((event as { readonly data: BusMessage }).data);
-    };
+    });
     this.#channel.unref();
   }
 

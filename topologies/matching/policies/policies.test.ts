@@ -258,7 +258,7 @@ function problems(): fc.Arbitrary<MatchingProblem> {
         if (heading < 0) return driver(`d${i}`, base);
         const inPlan = Array.from({ length: Math.min(held, capacity) }, (_, k): PresentJob => {
           const arrived = status === "arrived" || status === "pickedUp";
-          const kept = status === "arrived" ? "held" : (status as PresentJob["status"]);
+          const kept = status === "arrived" ? "held" : status;
           return { jobId: `x${i}.${k}`, status: kept, placeId: `r${heading}`, readyAt: NOW, arrived };
         });
         const pickups = inPlan.filter((one) => one.status !== "pickedUp");
