@@ -1,21 +1,22 @@
 /**
- * One key-value store of one task: two overlays, the cache, the rows. All kinds of store are this with another codec.
+ * One key-value store of one task: two overlays, the committed entries in memory, the rows. All kinds of store are this with another codec.
  *
- *     get: active → committing → cache → rows          put: active, with the entry before it in the journal
+ *     get: active → committing → committed → rows      put: active, with the entry before it in the journal
+ *          └───────── one slot ─────────┘
  */
 import assert from "node:assert/strict";
 import { deepFreeze } from "./deep-freeze.ts";
 import type { EntryCodec } from "./entry-codec.ts";
+import { EntrySlots, type EntrySlot } from "./entry-slots.ts";
 import { SerdeError } from "../errors.ts";
 import { KeyOrder, mergeOrdered, type OrderedKey } from "./key-order.ts";
-import { RecentValues } from "./recent-values.ts";
 import { prefixEnd, ROW_PREFIX_BYTES, type RowWrite } from "../row-key.ts";
 import type { SealBuffer } from "./seal-buffer.ts";
 import type { KeySerde } from "../serde.ts";
 import type { KeyValueStore, RangeOptions, RowStore, StoreKey } from "../store.ts";
 import type { Undoable, WriteJournal } from "./write-journal.ts";
 
-/** In an overlay: deleted. In the cache: known not to be in the rows. */
+/** In an overlay: deleted. As committed entry: known not to be in the rows. */
 const ABSENT = Symbol("absent");
 type Entry<V> = V | typeof ABSENT;
 
@@ -45,10 +46,10 @@ export class EntryTable<K extends StoreKey, V> implements KeyValueStore<K, V>, U
   readonly #rows: RowStore;
   readonly #journal: WriteJournal;
   readonly #freeze: boolean;
-  readonly #cache: RecentValues<K, Entry<V>>;
+  readonly #slots: EntrySlots<K, Entry<V>>;
   readonly #prefixEnd: Buffer;
-  #active = new Map<K, Entry<V>>();
-  #committing = new Map<K, Entry<V>>();
+  /** Slots with an active entry. */
+  #dirtyCount = 0;
   /** Made by the first range of a generation. */
   #activeOrder: KeyOrder<K> | undefined;
   #committingOrder: KeyOrder<K> | undefined;
@@ -64,19 +65,15 @@ export class EntryTable<K extends StoreKey, V> implements KeyValueStore<K, V>, U
     this.#rows = options.rows;
     this.#journal = options.journal;
     this.#freeze = options.freeze;
-    this.#cache = new RecentValues(options.cacheEntriesMax);
+    this.#slots = new EntrySlots(options.cacheEntriesMax);
     this.#scratch = Buffer.allocUnsafeSlow(256);
     this.#scratch.set(options.prefix);
   }
 
   get(key: K): V | undefined {
-    const own = this.#active.get(key);
-    if (own !== undefined) return own === ABSENT ? undefined : own;
-    if (this.#committing.size > 0) {
-      const sealed = this.#committing.get(key);
-      if (sealed !== undefined) return sealed === ABSENT ? undefined : sealed;
-    }
-    return this.committed(key);
+    const slot = this.#slots.findOrAdd(key);
+    const entry = slot.active ?? slot.committing ?? slot.committed ?? this.#load(slot);
+    return entry === ABSENT ? undefined : entry;
   }
 
   put(key: K, value: V): void {
@@ -120,18 +117,11 @@ export class EntryTable<K extends StoreKey, V> implements KeyValueStore<K, V>, U
     }
   }
 
-  /** What was committed, by cache or rows; never the overlays. */
+  /** What was committed, from memory or the rows; never the overlays. */
   committed(key: K): V | undefined {
-    const cached = this.#cache.get(key);
-    if (cached !== undefined) return cached === ABSENT ? undefined : cached;
-    const bytes = this.#rows.get(this.#rowKey(key));
-    if (bytes === undefined) {
-      this.#cache.set(key, ABSENT);
-      return undefined;
-    }
-    const value = this.#decode(key, bytes);
-    this.#cache.set(key, value);
-    return value;
+    const slot = this.#slots.findOrAdd(key);
+    const entry = slot.committed ?? this.#load(slot);
+    return entry === ABSENT ? undefined : entry;
   }
 
   /** Raw rows of the store, keys without the prefix: what an index is rebuilt from. */
@@ -140,28 +130,30 @@ export class EntryTable<K extends StoreKey, V> implements KeyValueStore<K, V>, U
       yield [this.keySerde.decode(key, ROW_PREFIX_BYTES, key.length), value];
   }
 
-  restore(key: unknown, previous: unknown): void {
+  restore(written: unknown, previous: unknown): void {
     // The journal gives back what this table gave it.
-    const known = key as K;
+    const slot = written as EntrySlot<K, Entry<V>>;
+    slot.active = previous as Entry<V> | undefined;
     if (previous === undefined) {
-      this.#active.delete(known);
+      this.#dirtyCount--;
       this.#activeOrder = undefined;
-    } else this.#active.set(known, previous as Entry<V>);
-    this.restored?.(known);
+    }
+    this.restored?.(slot.key);
   }
 
   get dirty(): boolean {
-    return this.#active.size > 0;
+    return this.#dirtyCount > 0;
   }
 
   get dirtyBytes(): number {
-    return this.#active.size * this.#averageRowBytes;
+    return this.#dirtyCount * this.#averageRowBytes;
   }
 
   /** Encodes the active overlay into `rows`, and the timestamps that belong to them; changes nothing. */
   encode(buffer: SealBuffer, rows: RowWrite[], timestamps: number[], streamTime: number): void {
     const before = buffer.bytes;
-    for (const [key, value] of this.#active) {
+    for (const { key, active: value } of this.#slots.active) {
+      if (value === undefined) continue;
       try {
         if (value === ABSENT) {
           rows.push(buffer.delete(this, key));
@@ -175,52 +167,63 @@ export class EntryTable<K extends StoreKey, V> implements KeyValueStore<K, V>, U
         throw this.#serdeError("VALUE_UNENCODABLE", key, cause);
       }
     }
-    const count = this.#active.size;
+    const count = this.#dirtyCount;
     if (count > 0) this.#averageRowBytes += ((buffer.bytes - before) / count - this.#averageRowBytes) * NEWEST_SHARE;
   }
 
   sealed(): void {
-    this.#committing = this.#active;
+    this.#slots.seal();
+    this.#dirtyCount = 0;
     this.#committingOrder = this.#activeOrder;
-    this.#active = new Map();
     this.#activeOrder = undefined;
   }
 
   acknowledged(): void {
-    for (const [key, value] of this.#committing) this.#cache.set(key, value);
-    this.#committing = new Map();
+    this.#slots.acknowledge();
     this.#committingOrder = undefined;
   }
 
-  /** Drops overlays and cache: nobody knows any more what the rows hold. */
+  /** Drops everything in memory: nobody knows any more what the rows hold. */
   discarded(): void {
-    this.#active = new Map();
-    this.#committing = new Map();
+    this.#slots.clear();
+    this.#dirtyCount = 0;
     this.#activeOrder = undefined;
     this.#committingOrder = undefined;
-    this.#cache.clear();
   }
 
   #write(key: K, entry: Entry<V>): void {
-    const previous = this.#active.get(key);
-    this.#journal.record(this, key, previous);
-    this.#active.set(key, entry);
-    if (previous === undefined && this.#activeOrder !== undefined) this.#activeOrder.add(key);
+    const slot = this.#slots.findOrAdd(key);
+    const previous = slot.active;
+    this.#journal.record(this, slot, previous);
+    slot.active = entry;
+    if (previous !== undefined) return;
+    this.#dirtyCount++;
+    if (!slot.listed) this.#slots.list(slot);
+    if (this.#activeOrder !== undefined) this.#activeOrder.add(key);
+  }
+
+  #load(slot: EntrySlot<K, Entry<V>>): Entry<V> {
+    const bytes = this.#rows.get(this.#rowKey(slot.key));
+    const entry = bytes === undefined ? ABSENT : this.#decode(slot.key, bytes);
+    slot.committed = entry;
+    return entry;
   }
 
   /** The value that a range gives for a key of the overlays or the rows, as of the moment it is given. */
   #resolve(key: K, row: Buffer | undefined): V | undefined {
-    const own = this.#active.get(key) ?? this.#committing.get(key);
+    const slot = this.#slots.peek(key);
+    const own = slot?.active ?? slot?.committing;
     if (own !== undefined) return own === ABSENT ? undefined : own;
     if (row === undefined) return this.committed(key);
-    const cached = this.#cache.peek(key);
-    return cached === undefined || cached === ABSENT ? this.#decode(key, row) : cached;
+    const committed = slot?.committed;
+    return committed === undefined || committed === ABSENT ? this.#decode(key, row) : committed;
   }
 
   #overlayKeys(from: Buffer | undefined, to: Buffer | undefined): OrderedKey<K>[] {
     const encode = (key: K): string => this.#rowKey(key).toString("latin1", ROW_PREFIX_BYTES);
-    if (this.#active.size > 0) this.#activeOrder ??= new KeyOrder(encode, this.#active.keys());
-    if (this.#committing.size > 0) this.#committingOrder ??= new KeyOrder(encode, this.#committing.keys());
+    const { active, committing } = this.#slots;
+    if (this.#dirtyCount > 0) this.#activeOrder ??= new KeyOrder(encode, keysOf(active, "active"));
+    if (committing.length > 0) this.#committingOrder ??= new KeyOrder(encode, keysOf(committing, "committing"));
     const low = from?.toString("latin1", ROW_PREFIX_BYTES);
     const high = to?.toString("latin1", ROW_PREFIX_BYTES);
     return mergeOrdered(this.#activeOrder?.slice(low, high) ?? [], this.#committingOrder?.slice(low, high) ?? []);
@@ -258,6 +261,10 @@ export class EntryTable<K extends StoreKey, V> implements KeyValueStore<K, V>, U
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new SerdeError(code, `Store ${this.name}, key ${JSON.stringify(key)}: ${reason}`, { store: this.name, key, cause });
   }
+}
+
+function keysOf<K>(slots: readonly EntrySlot<K, unknown>[], overlay: "active" | "committing"): K[] {
+  return slots.filter((slot) => slot[overlay] !== undefined).map(({ key }) => key);
 }
 
 interface Row {
