@@ -1,6 +1,7 @@
 /** Which state of the sources a proof is about. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
 
 export interface CodeState {
   readonly commit: string;
@@ -15,10 +16,16 @@ export function codeState(): CodeState {
   const commit = git("rev-parse", "HEAD").trim();
   const paths = ["--", ".", ":!docs", ":!*.md"];
   const tracked = git("diff", "HEAD", ...paths);
-  const fresh = git("ls-files", "--others", "--exclude-standard", ...paths).trim();
-  const hashes = fresh === "" ? "" : git("hash-object", ...fresh.split("\n"));
-  const changes = createHash("sha256").update(`${tracked}${fresh}${hashes}`).digest("hex").slice(0, 8);
-  return { commit, changes: tracked === "" && fresh === "" ? undefined : changes };
+  // A linked folder is listed too, and has no hash.
+  const fresh = git("ls-files", "--others", "--exclude-standard", ...paths)
+    .split("\n")
+    .filter((file) => file !== "" && statSync(file).isFile());
+  const hashes = fresh.length === 0 ? "" : git("hash-object", ...fresh);
+  const changes = createHash("sha256")
+    .update(`${tracked}${fresh.join("\n")}${hashes}`)
+    .digest("hex")
+    .slice(0, 8);
+  return { commit, changes: tracked === "" && fresh.length === 0 ? undefined : changes };
 }
 
 /** For file names and headings. */
