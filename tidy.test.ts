@@ -114,6 +114,17 @@ describe("tidy", () => {
     expect(wrong).toEqual([]);
   });
 
+  test("a lint rule is left out for everybody, or in one place, only with a reason", () => {
+    const { rules } = JSON.parse(readFileSync(".oxlintrc.json", "utf8")) as { readonly rules: Readonly<Record<string, unknown>> };
+    const reasons = readFileSync("docs/decisions/0011-checks.md", "utf8");
+    const off = Object.keys(rules).filter((rule) => rules[rule] === "off");
+    expect(off.filter((rule) => !reasons.includes(`| \`${rule}\` |`))).toEqual([]);
+    const places = sources
+      .filter((file) => file !== "tidy.test.ts")
+      .flatMap((file) => (text.get(file) ?? "").match(/lint-disable.*/g) ?? []);
+    expect(places.filter((line) => !/ -- .{10}/.test(line))).toEqual([]);
+  });
+
   test("every package import has a door", () => {
     const manifest = JSON.parse(readFileSync("package.json", "utf8")) as {
       imports: Record<string, string>;
