@@ -1,6 +1,6 @@
 /** The house style that no linter keeps: borders between folders, one door each, sizes, banned calls, nothing that names a machine. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 
@@ -42,7 +42,7 @@ const machineTraces = /(?:\/home\/|\/Users\/|\/root\/|\/work\/(?!flows)|registry
 
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { encoding: "utf8" })
   .split("\n")
-  .filter((file) => file !== "" && existsSync(file));
+  .filter((file) => file !== "" && statSync(file, { throwIfNoEntry: false })?.isFile() === true);
 const sources = files.filter((file) => /\.(?:ts|cjs|mjs)$/.test(file));
 const text = new Map(sources.map((file) => [file, readFileSync(file, "utf8")]));
 
