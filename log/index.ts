@@ -9,3 +9,7 @@ export type { BatchProducer, RecordBatchBuilderOptions, SealedBlock } from "./re
 export { RecordBatchCursor } from "./record-batch/record-batch-cursor.ts";
 export type { RecordBatchCursorOptions } from "./record-batch/record-batch-cursor.ts";
 export { stampBaseOffset } from "./record-batch/batch-layout.ts";
+export { openKafkaLog } from "./kafka/kafka-log.ts";
+export type { KafkaLogOptions } from "./kafka/kafka-log.ts";
+export type { KafkaSasl, KafkaSecurity, KafkaTls } from "./kafka/client/security.ts";
+export type { Compression } from "./record-batch/block-compression.ts";

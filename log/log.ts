@@ -118,6 +118,8 @@ export interface WriterOptions {
   readonly group: string;
   /** Fences an older writer of the same id: its commits fail with `WRITER_FENCED`. */
   readonly transactionalId: string;
+  /** The member of the group that the tasks were assigned to: where groups have generations, a commit under an old one fails. */
+  readonly membership?: Membership;
 }
 
 /**

@@ -2,19 +2,19 @@
 import type { AppendedRange, Producer, RecordHeader } from "../log.ts";
 import { LogError } from "../errors.ts";
 import type { Committer } from "./commit/committer.ts";
-import { OutputBuffer } from "./commit/output-buffer.ts";
-import type { TopicCatalog } from "./topic-catalog.ts";
+import { OutputBuffer } from "../record-batch/output-buffer.ts";
+import type { PartitionSlot, TopicCatalog } from "./topic-catalog.ts";
 
 /** A flush that rejects has dropped what it carried, and cannot say whether it was written: append it again if doubles do no harm. */
 export class EmbeddedProducer implements Producer {
   readonly #committer: Committer;
-  readonly #outputs: OutputBuffer;
+  readonly #outputs: OutputBuffer<PartitionSlot>;
   #inFlight: Promise<unknown> | undefined;
   #closed = false;
 
   constructor(committer: Committer, catalog: TopicCatalog) {
     this.#committer = committer;
-    this.#outputs = new OutputBuffer(catalog);
+    this.#outputs = new OutputBuffer((topic, partition) => catalog.output(topic, partition));
   }
 
   get bufferedBytes(): number {

@@ -4,13 +4,13 @@ import type { Disk, DiskBatch } from "#disk";
 import { LogError, WriterLostError } from "../errors.ts";
 import type { CommitRequest, RecordHeader, Writer, WriterOptions } from "../log.ts";
 import type { Committer } from "./commit/committer.ts";
-import { OutputBuffer } from "./commit/output-buffer.ts";
-import type { PendingOutput } from "./commit/output-buffer.ts";
+import { OutputBuffer } from "../record-batch/output-buffer.ts";
+import type { PendingOutput } from "../record-batch/output-buffer.ts";
 import { GROUP_BYTES_MAX, METADATA_BYTES_MAX } from "./defaults.ts";
 import { encodeCommitted } from "./committed-row.ts";
 import { committedKey, epochKey } from "./keys.ts";
 import type { SharedControl } from "./shared-control.ts";
-import type { TopicCatalog } from "./topic-catalog.ts";
+import type { PartitionSlot, TopicCatalog } from "./topic-catalog.ts";
 
 export interface EmbeddedWriterDependencies {
   readonly disk: Disk;
@@ -24,7 +24,7 @@ type WriterState = "created" | "ready" | "committing" | "dead";
 export class EmbeddedWriter implements Writer {
   readonly #options: WriterOptions;
   readonly #deps: EmbeddedWriterDependencies;
-  readonly #outputs: OutputBuffer;
+  readonly #outputs: OutputBuffer<PartitionSlot>;
   #state: WriterState = "created";
   #epoch = 0;
   #fencesSeen = -1;
@@ -34,7 +34,7 @@ export class EmbeddedWriter implements Writer {
       assert(name.length > 0 && Buffer.byteLength(name) <= GROUP_BYTES_MAX, `"${name}" must have 1 to ${GROUP_BYTES_MAX} bytes`);
     this.#options = options;
     this.#deps = deps;
-    this.#outputs = new OutputBuffer(deps.catalog);
+    this.#outputs = new OutputBuffer((topic, partition) => deps.catalog.output(topic, partition));
   }
 
   get bufferedBytes(): number {
@@ -107,7 +107,7 @@ export class EmbeddedWriter implements Writer {
     return Promise.resolve();
   }
 
-  #committed(outputs: readonly PendingOutput[]): void {
+  #committed(outputs: readonly PendingOutput<PartitionSlot>[]): void {
     this.#outputs.recycle(outputs);
     if (this.#state === "committing") this.#state = "ready";
   }

@@ -2,6 +2,7 @@
 import type { Disk, DiskBatch } from "#disk";
 import { LogError } from "../errors.ts";
 import type { TopicConfig, TopicPartition } from "../log.ts";
+import type { OutputTopic } from "../record-batch/output-buffer.ts";
 import { PARTITIONS_MAX, RECORD_BYTES_MAX } from "./defaults.ts";
 import { ALL_TOPICS, boundsKey, topicKey } from "./keys.ts";
 import type { SharedControl } from "./shared-control.ts";
@@ -57,6 +58,13 @@ export class TopicCatalog {
     const entry = this.find(topic);
     if (entry === undefined) throw unknownTopic(topic, partition);
     return slotOf(entry, partition);
+  }
+
+  /** For an output buffer; it follows the topic's configuration. Throws `UNKNOWN_TOPIC`. */
+  output(topic: string, partition: number): OutputTopic<PartitionSlot> {
+    const entry = this.find(topic);
+    if (entry === undefined) throw unknownTopic(topic, partition);
+    return new OutputEntry(entry);
   }
 
   /** Inside the lock. Throws `TOPIC_MISMATCH` before anything is put into the batch. */
@@ -116,13 +124,34 @@ export class TopicCatalog {
   }
 }
 
+class OutputEntry implements OutputTopic<PartitionSlot> {
+  readonly blockBytesMax = undefined;
+  readonly #entry: TopicEntry;
+
+  constructor(entry: TopicEntry) {
+    this.#entry = entry;
+  }
+
+  get recordBytesMax(): number {
+    return this.#entry.recordBytesMax;
+  }
+
+  get keyRequired(): boolean {
+    return this.#entry.config.cleanup === "compact";
+  }
+
+  slot(partition: number): PartitionSlot {
+    return slotOf(this.#entry, partition);
+  }
+}
+
 export function slotOf(entry: TopicEntry, partition: number): PartitionSlot {
   if (!Number.isInteger(partition) || partition < 0 || partition >= entry.config.partitions)
     throw unknownTopic(entry.config.name, partition);
   return { topic: entry.config.name, partition, topicId: entry.id, slot: entry.firstSlot + partition };
 }
 
-export function unknownTopic(topic: string, partition: number): LogError {
+function unknownTopic(topic: string, partition: number): LogError {
   return new LogError(
     "UNKNOWN_TOPIC",
     `Topic ${topic} with partition ${partition} is not in this log. Create it with topics.ensure first.`,

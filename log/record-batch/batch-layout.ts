@@ -21,6 +21,8 @@ export const MAGIC_V2 = 2;
 export const COMPRESSION_MASK = 0x07;
 export const LOG_APPEND_TIME_BIT = 0x08;
 export const TRANSACTIONAL_BIT = 0x10;
+/** The batch is a marker of the transaction coordinator, not data. */
+export const CONTROL_BIT = 0x20;
 
 const HIGH = 0x1_0000_0000;
 
@@ -43,6 +45,11 @@ export function stampBaseOffset(block: Buffer, baseOffset: number): void {
 /** One past the last offset that the block stands for, also when compaction has taken its last records. */
 export function nextOffsetOf(block: Buffer, baseOffset: number): number {
   return baseOffset + block.readInt32BE(LAST_OFFSET_DELTA_AT) + 1;
+}
+
+/** Bytes of the whole block that starts there, by its header. */
+export function blockBytesOf(bytes: Buffer, at: number): number {
+  return bytes.readInt32BE(at + BATCH_LENGTH_AT) + BATCH_LENGTH_EXCLUDES;
 }
 
 export function recordCountOf(block: Buffer): number {

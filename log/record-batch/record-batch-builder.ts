@@ -65,7 +65,7 @@ const SEQUENCE_MODULUS = 0x8000_0000;
  * numbers, and `rollback` returns to it whatever was appended since, also over block borders.
  */
 export class RecordBatchBuilder {
-  readonly #blockBytesMax: number;
+  readonly blockBytesMax: number;
   #arena = Buffer.allocUnsafeSlow(ARENA_BYTES_MIN);
   #length = 0;
   #records = 0;
@@ -83,7 +83,7 @@ export class RecordBatchBuilder {
   #markMaxTimestamp = 0;
 
   constructor(options: RecordBatchBuilderOptions = {}) {
-    this.#blockBytesMax = options.blockBytesMax ?? BLOCK_BYTES_MAX;
+    this.blockBytesMax = options.blockBytesMax ?? BLOCK_BYTES_MAX;
   }
 
   /** Bytes of all blocks so far, headers included. */
@@ -102,7 +102,7 @@ export class RecordBatchBuilder {
     const headerBytes = headers === undefined || headers.length === 0 ? 1 : headersBytes(headers);
     const payload = keyBytes + valueBytes + headerBytes;
     // 32 covers the record's own varints at their longest: the exact size would be computed twice otherwise.
-    if (this.#count > 0 && (this.#length - this.#start + payload + 32 > this.#blockBytesMax || isFar(timestamp - this.#baseTimestamp)))
+    if (this.#count > 0 && (this.#length - this.#start + payload + 32 > this.blockBytesMax || isFar(timestamp - this.#baseTimestamp)))
       this.#closeBlock();
     this.#reserve(payload + 32 + BATCH_HEADER_BYTES);
     if (this.#count === 0) {

@@ -3,13 +3,14 @@ import type { Disk, DiskBatch } from "#disk";
 import { LogError, WriterLostError } from "../../errors.ts";
 import type { AppendedRange } from "../../log.ts";
 import { stampBaseOffset } from "../../record-batch/batch-layout.ts";
+import type { PendingOutput } from "../../record-batch/output-buffer.ts";
 import type { HotBlocks } from "../hot-blocks.ts";
 import { blockKey, boundsKey } from "../keys.ts";
 import type { SharedControl } from "../shared-control.ts";
 import { encodeBounds } from "../topic-catalog.ts";
+import type { PartitionSlot } from "../topic-catalog.ts";
 import { HalfDone } from "./commit-lock.ts";
 import type { CommitLock } from "./commit-lock.ts";
-import type { PendingOutput } from "./output-buffer.ts";
 
 export interface CommitterOptions {
   readonly disk: Disk;
@@ -21,7 +22,7 @@ export interface CommitterOptions {
 }
 
 export interface CommitWork {
-  readonly outputs: readonly PendingOutput[];
+  readonly outputs: readonly PendingOutput<PartitionSlot>[];
   /** Runs first inside the lock and may throw to refuse the commit. */
   readonly check?: () => void;
   /** Puts what goes with the blocks into their batch. */
@@ -92,7 +93,7 @@ export class Committer {
     return ranges;
   }
 
-  #putBlocks(output: PendingOutput, batch: DiskBatch, ranges: AppendedRange[], written: NewBlocks[]): void {
+  #putBlocks(output: PendingOutput<PartitionSlot>, batch: DiskBatch, ranges: AppendedRange[], written: NewBlocks[]): void {
     const { topic, partition, topicId, slot } = output.partition;
     const baseOffset = this.#control.end(slot);
     const bytesBefore = this.#control.bytes(slot);

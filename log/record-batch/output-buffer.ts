@@ -1,12 +1,24 @@
 /** What a writer or producer has appended and not yet handed over: one builder per partition, undone together. */
-import { RecordRefusedError } from "../../errors.ts";
-import type { RecordHeader } from "../../log.ts";
-import { headersBytes, RecordBatchBuilder } from "../../record-batch/record-batch-builder.ts";
-import { slotOf, unknownTopic } from "../topic-catalog.ts";
-import type { PartitionSlot, TopicCatalog, TopicEntry } from "../topic-catalog.ts";
+import { RecordRefusedError } from "../errors.ts";
+import type { RecordHeader, TopicPartition } from "../log.ts";
+import { headersBytes, RecordBatchBuilder } from "./record-batch-builder.ts";
 
-interface Output {
-  readonly partition: PartitionSlot;
+/** What a backend knows of a topic that is written to; `Slot` is its own way to name a partition. */
+export interface OutputTopic<Slot extends TopicPartition> {
+  /** Upper bound of key, value and headers of one record together. */
+  readonly recordBytesMax: number;
+  readonly keyRequired: boolean;
+  /** Undefined leaves it to the builder. */
+  readonly blockBytesMax: number | undefined;
+  /** Throws `UNKNOWN_TOPIC` for a partition that is not there. */
+  slot(partition: number): Slot;
+}
+
+/** Throws `UNKNOWN_TOPIC`. */
+export type FindOutputTopic<Slot extends TopicPartition> = (topic: string, partition: number) => OutputTopic<Slot>;
+
+interface Output<Slot extends TopicPartition> {
+  readonly partition: Slot;
   builder: RecordBatchBuilder;
   /** The savepoint in which the builder was last marked. */
   savepoint: number;
@@ -14,34 +26,35 @@ interface Output {
   listed: number;
 }
 
-interface TopicOutputs {
-  readonly entry: TopicEntry;
+interface TopicOutputs<Slot extends TopicPartition> {
+  readonly topic: OutputTopic<Slot>;
   readonly name: string;
-  readonly partitions: (Output | undefined)[];
+  readonly partitions: (Output<Slot> | undefined)[];
 }
 
 /** Handed over: the builder is given back by `recycle` when its bytes are written. */
-export interface PendingOutput {
-  readonly partition: PartitionSlot;
+export interface PendingOutput<Slot extends TopicPartition> {
+  readonly partition: Slot;
   readonly builder: RecordBatchBuilder;
 }
 
 const BUILDERS_KEPT = 64;
 
-export class OutputBuffer {
-  readonly #catalog: TopicCatalog;
-  readonly #byTopic = new Map<string, TopicOutputs>();
-  #latest: TopicOutputs | undefined;
-  #filled: Output[] = [];
-  readonly #touched: Output[] = [];
-  readonly #spare: RecordBatchBuilder[] = [];
+export class OutputBuffer<Slot extends TopicPartition> {
+  readonly #find: FindOutputTopic<Slot>;
+  readonly #byTopic = new Map<string, TopicOutputs<Slot>>();
+  #latest: TopicOutputs<Slot> | undefined;
+  #filled: Output<Slot>[] = [];
+  readonly #touched: Output<Slot>[] = [];
+  /** By the block size that they were made for. */
+  readonly #spare = new Map<number, RecordBatchBuilder[]>();
   #savepoint = 1;
   #handOver = 1;
   #bytes = 0;
   #savedBytes = 0;
 
-  constructor(catalog: TopicCatalog) {
-    this.#catalog = catalog;
+  constructor(find: FindOutputTopic<Slot>) {
+    this.#find = find;
   }
 
   get bytes(): number {
@@ -60,9 +73,9 @@ export class OutputBuffer {
     const output = outputs.partitions[partition] ?? this.#outputOf(outputs, partition);
     const size =
       (key === null ? 0 : key.length) + (value === null ? 0 : value.length) + (headers === undefined ? 0 : headersBytes(headers));
-    if (size > outputs.entry.recordBytesMax) throw tooLarge(output.partition, size, outputs.entry.recordBytesMax);
+    if (size > outputs.topic.recordBytesMax) throw tooLarge(output.partition, size, outputs.topic.recordBytesMax);
     if (!Number.isSafeInteger(timestamp) || timestamp < 0) throw badTimestamp(output.partition, timestamp);
-    if (key === null && outputs.entry.config.cleanup === "compact") throw keyRequired(output.partition);
+    if (key === null && outputs.topic.keyRequired) throw keyRequired(output.partition);
     const builder = output.builder;
     if (output.savepoint !== this.#savepoint) {
       output.savepoint = this.#savepoint;
@@ -91,12 +104,12 @@ export class OutputBuffer {
   }
 
   /** What was appended since the last `take`; appends from now on fill other builders. */
-  take(): readonly PendingOutput[] {
-    const pending: PendingOutput[] = [];
+  take(): readonly PendingOutput<Slot>[] {
+    const pending: PendingOutput<Slot>[] = [];
     for (const output of this.#filled) {
       if (output.builder.recordCount === 0) continue;
       pending.push({ partition: output.partition, builder: output.builder });
-      output.builder = this.#spare.pop() ?? new RecordBatchBuilder();
+      output.builder = this.#builder(output.builder.blockBytesMax);
     }
     this.#filled = [];
     this.#handOver += 1;
@@ -105,34 +118,46 @@ export class OutputBuffer {
     return pending;
   }
 
-  recycle(pending: readonly PendingOutput[]): void {
+  recycle(pending: readonly PendingOutput<Slot>[]): void {
     for (const { builder } of pending) {
-      if (this.#spare.length >= BUILDERS_KEPT) return;
+      const spare = this.#spareOf(builder.blockBytesMax);
+      if (spare.length >= BUILDERS_KEPT) continue;
       builder.reset();
-      this.#spare.push(builder);
+      spare.push(builder);
     }
   }
 
-  #outputsOf(topic: string, partition: number): TopicOutputs {
+  #builder(blockBytesMax: number): RecordBatchBuilder {
+    return this.#spareOf(blockBytesMax).pop() ?? new RecordBatchBuilder({ blockBytesMax });
+  }
+
+  #spareOf(blockBytesMax: number): RecordBatchBuilder[] {
+    let spare = this.#spare.get(blockBytesMax);
+    if (spare === undefined) this.#spare.set(blockBytesMax, (spare = []));
+    return spare;
+  }
+
+  #outputsOf(topic: string, partition: number): TopicOutputs<Slot> {
     let outputs = this.#byTopic.get(topic);
     if (outputs === undefined) {
-      const entry = this.#catalog.find(topic);
-      if (entry === undefined) throw unknownTopic(topic, partition);
-      outputs = { entry, name: topic, partitions: [] };
+      outputs = { topic: this.#find(topic, partition), name: topic, partitions: [] };
       this.#byTopic.set(topic, outputs);
     }
     this.#latest = outputs;
     return outputs;
   }
 
-  #outputOf(outputs: TopicOutputs, partition: number): Output {
-    const output = { partition: slotOf(outputs.entry, partition), builder: new RecordBatchBuilder(), savepoint: 0, listed: 0 };
+  #outputOf(outputs: TopicOutputs<Slot>, partition: number): Output<Slot> {
+    const { topic } = outputs;
+    const slot = topic.slot(partition);
+    const builder = new RecordBatchBuilder(topic.blockBytesMax === undefined ? {} : { blockBytesMax: topic.blockBytesMax });
+    const output = { partition: slot, builder, savepoint: 0, listed: 0 };
     outputs.partitions[partition] = output;
     return output;
   }
 }
 
-function tooLarge(at: PartitionSlot, size: number, limit: number): RecordRefusedError {
+function tooLarge(at: TopicPartition, size: number, limit: number): RecordRefusedError {
   return new RecordRefusedError(
     "RECORD_TOO_LARGE",
     `A record of ${size} bytes is above the limit of ${limit} of topic ${at.topic}. Send less, or raise recordBytesMax.`,
@@ -140,7 +165,7 @@ function tooLarge(at: PartitionSlot, size: number, limit: number): RecordRefused
   );
 }
 
-function badTimestamp(at: PartitionSlot, timestamp: number): RecordRefusedError {
+function badTimestamp(at: TopicPartition, timestamp: number): RecordRefusedError {
   return new RecordRefusedError(
     "TIMESTAMP_INVALID",
     `${timestamp} is not a timestamp for topic ${at.topic}. Give whole milliseconds since the epoch, 0 or more.`,
@@ -148,7 +173,7 @@ function badTimestamp(at: PartitionSlot, timestamp: number): RecordRefusedError 
   );
 }
 
-function keyRequired(at: PartitionSlot): RecordRefusedError {
+function keyRequired(at: TopicPartition): RecordRefusedError {
   return new RecordRefusedError(
     "KEY_REQUIRED",
     `Topic ${at.topic} is compacted, so each record needs a key. Give one, or use cleanup "delete".`,

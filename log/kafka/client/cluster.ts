@@ -1,0 +1,171 @@
+/** What is known about the cluster: brokers, topics with their leaders, coordinators. Asked for anew when an answer says so. */
+import { LogError } from "../../errors.ts";
+import { ASK_MS_MAX, METADATA_AGE_MS_MAX } from "../defaults.ts";
+import type { Surroundings } from "../defaults.ts";
+import { NONE, nameOfCode } from "./error-codes.ts";
+import { retrying } from "./retrying.ts";
+import type { BrokerAddress, Destination, KafkaWire, MetadataTopic, TransactionVersion } from "./wire-contract.ts";
+import { WireError } from "./wire-error.ts";
+
+export interface ClusterDependencies {
+  readonly wire: KafkaWire;
+  readonly surroundings: Surroundings;
+  readonly bootstrap: readonly BrokerAddress[];
+}
+
+export interface KnownTopic {
+  readonly name: string;
+  readonly topicId: string;
+  /** Leader of each partition; −1 while there is none. */
+  readonly leaders: readonly number[];
+}
+
+const METADATA = "metadata";
+
+export class Cluster {
+  readonly wire: KafkaWire;
+  readonly surroundings: Surroundings;
+  readonly #bootstrap: readonly BrokerAddress[];
+  #brokers = new Map<number, BrokerAddress>();
+  #topics = new Map<string, KnownTopic>();
+  #namesById = new Map<string, string>();
+  readonly #coordinators = new Map<string, BrokerAddress>();
+  #asked = 0;
+  #refreshing: Promise<void> | undefined;
+  #refreshedAt = 0;
+  #transactionVersion: TransactionVersion = 1;
+  #closed = false;
+
+  constructor({ wire, surroundings, bootstrap }: ClusterDependencies) {
+    this.wire = wire;
+    this.surroundings = surroundings;
+    this.#bootstrap = bootstrap;
+  }
+
+  get transactionVersion(): TransactionVersion {
+    return this.#transactionVersion;
+  }
+
+  get topics(): ReadonlyMap<string, KnownTopic> {
+    return this.#topics;
+  }
+
+  get brokers(): readonly BrokerAddress[] {
+    return [...this.#brokers.values()];
+  }
+
+  /** Reaches any broker and learns the versions and all topics. Throws `LOG_UNAVAILABLE`. */
+  async open(): Promise<void> {
+    const answer = await this.ask("for its versions", async () => {
+      const versions = await this.wire.versions(this.any(METADATA));
+      return { code: versions.errorCode, value: versions };
+    });
+    if (answer.code !== NONE) throw new LogError("LOG_UNAVAILABLE", `Kafka refuses to say its versions: ${nameOfCode(answer.code)}.`);
+    this.#transactionVersion = answer.value.transactionVersion >= 2 ? 2 : 1;
+    await this.refresh();
+  }
+
+  /** Tries until the deadline; refreshes what is known between the tries. */
+  ask<T>(
+    what: string,
+    attempt: () => Promise<{ readonly code: number; readonly value: T }>,
+    options: { readonly msMax?: number; readonly refresh?: () => Promise<void> } = {},
+  ): Promise<{ readonly code: number; readonly value: T }> {
+    const { msMax = ASK_MS_MAX, refresh = () => this.refresh() } = options;
+    return retrying({ what, msMax, refresh, stopped: () => this.#closed }, this.surroundings, attempt);
+  }
+
+  /** One request at a time, however many ask for it. Rejects with a WireError. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /** Asks in the background when the knowledge is older than that. */
+  refreshIfOlderThan(ageMs = METADATA_AGE_MS_MAX): void {
+    if (this.#closed || this.surroundings.now() - this.#refreshedAt < ageMs) return;
+    this.refresh().catch(() => {
+      // The next caller asks again.
+    });
+  }
+
+  topic(name: string): KnownTopic | undefined {
+    return this.#topics.get(name);
+  }
+
+  nameOf(topicId: string): string | undefined {
+    return this.#namesById.get(topicId);
+  }
+
+  /** A broker that answers as a rule: the next one after each that did not. */
+  any(purpose: string): Destination {
+    const all = [...this.#brokers.values(), ...this.#bootstrap];
+    const broker = all[this.#asked % all.length];
+    if (broker === undefined) throw new WireError("unreachable", "No broker is named. Give at least one HOST:PORT.", undefined);
+    return { ...broker, purpose };
+  }
+
+  broker(nodeId: number, purpose: string): Destination {
+    const broker = this.#brokers.get(nodeId);
+    if (broker === undefined) throw new WireError("unreachable", `Broker ${nodeId} is not known.`, undefined);
+    return { ...broker, purpose };
+  }
+
+  /** Throws a WireError while the partition has no leader. */
+  leader(topic: string, partition: number, purpose: string): Destination {
+    const leader = this.#topics.get(topic)?.leaders[partition] ?? -1;
+    if (leader < 0) throw new WireError("unreachable", `${topic}/${partition} has no leader just now.`, undefined);
+    return this.broker(leader, purpose);
+  }
+
+  async coordinator(kind: "group" | "transaction", key: string, purpose: string): Promise<Destination> {
+    const id = `${kind} ${key}`;
+    const known = this.#coordinators.get(id);
+    if (known !== undefined) return { ...known, purpose };
+    const answer = await this.ask(`who coordinates the ${kind} ${key}`, async () => {
+      const found = await this.#rotating((to) => this.wire.coordinator(to, kind, key));
+      return { code: found.errorCode, value: found };
+    });
+    if (answer.code !== NONE)
+      throw new LogError("LOG_UNAVAILABLE", `Nobody coordinates the ${kind} ${key}: ${nameOfCode(answer.code)}. Check its rights.`);
+    const { host, port } = answer.value;
+    this.#coordinators.set(id, { host, port });
+    return { host, port, purpose };
+  }
+
+  forgetCoordinator(kind: "group" | "transaction", key: string): void {
+    this.#coordinators.delete(`${kind} ${key}`);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #refresh(): Promise<void> {
+    const { brokers, topics } = await this.#rotating((to) => this.wire.metadata(to, null));
+    if (brokers.length > 0) this.#brokers = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
+    const known = topics.filter((topic) => !topic.internal && topic.errorCode === NONE).map(asKnown);
+    this.#topics = new Map(known.map((topic) => [topic.name, topic]));
+    this.#namesById = new Map(known.map((topic) => [topic.topicId, topic.name]));
+    this.#refreshedAt = this.surroundings.now();
+  }
+
+  async #rotating<T>(request: (to: Destination) => Promise<T>): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await request(this.any(METADATA));
+      } catch (error) {
+        this.#asked += 1;
+        if (!(error instanceof WireError) || tries >= this.#brokers.size + this.#bootstrap.length) throw error;
+      }
+    }
+  }
+}
+
+function asKnown({ name, topicId, partitions }: MetadataTopic): KnownTopic {
+  const leaders: number[] = Array.from({ length: partitions.length }, () => -1);
+  for (const { partition, leader, errorCode } of partitions) if (errorCode === NONE) leaders[partition] = leader;
+  return { name, topicId, leaders };
+}

@@ -1,0 +1,71 @@
+/** Every bound and default of the Kafka adapter, and the real clock. */
+
+export const CLIENT_NAME = "slackline";
+export const CLIENT_VERSION = "0.1.0";
+
+/** Wire. */
+export const CONNECT_MS_MAX = 5_000;
+export const REQUEST_MS_MAX = 30_000;
+export const IN_FLIGHT_MAX = 16;
+
+/** Retries: full jitter between 0 and the cap. */
+export const BACKOFF_BASE_MS = 25;
+export const BACKOFF_CAP_MS = 1_000;
+/** Codes that say "in a moment": the markers of the last transaction are still being written. */
+export const SHORT_BACKOFF_BASE_MS = 2;
+export const SHORT_BACKOFF_CAP_MS = 20;
+/** How long reads of the cluster (metadata, offsets, coordinators) are tried. */
+export const ASK_MS_MAX = 30_000;
+
+/** Topics. */
+export const METADATA_AGE_MS_MAX = 30_000;
+/** Topics whose configuration is asked for in one request. */
+export const CONFIGS_PER_REQUEST = 200;
+export const ADMIN_MS_MAX = 15_000;
+/** What a batch of one record takes beyond key, value and headers: the batch header and the record's own lengths. */
+export const BATCH_OVERHEAD_BYTES = 128;
+export const MESSAGE_BYTES_MAX = 1_048_588;
+
+/** Reading. */
+export const POLL_BYTES_MAX = 1024 * 1024;
+/** Fetching of a partition stops while this much of it waits to be polled. */
+export const BUFFER_BYTES_MAX = 1024 * 1024;
+export const FETCH_BYTES_MAX = 8 * 1024 * 1024;
+export const FETCH_PARTITION_BYTES_MAX = 512 * 1024;
+export const FETCH_WAIT_MS_MAX = 200;
+/** Long polls at one broker side by side, so that a partition that was emptied does not wait for those that have nothing. */
+export const FETCHES_PER_BROKER = 2;
+export const DECOMPRESSED_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Writing. */
+export const BLOCK_BYTES_MAX = 512 * 1024;
+export const METADATA_BYTES_MAX = 4 * 1024;
+export const TRANSACTION_MS_MAX = 10_000;
+export const PRODUCE_MS_MAX = 30_000;
+/** All batches of one request together; brokers refuse above 100 MB. */
+export const PRODUCE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Groups. */
+export const SESSION_MS_MAX = 10_000;
+export const REBALANCE_MS_MAX = 30_000;
+export const HEARTBEAT_MS = 500;
+export const USER_DATA_BYTES_MAX = 64 * 1024;
+
+/** Time and chance, injected everywhere above the sockets. */
+export interface Surroundings {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  /** Calls back once after the time; the function given back takes it back. */
+  readonly after: (ms: number, then: () => void) => () => void;
+}
+
+export const realSurroundings: Surroundings = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  after: (ms, then) => {
+    const timer = setTimeout(then, ms);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,261 @@
+/**
+ * One member of a consumer group by the classic protocol: joins, hears its part, heartbeats, and tells the host what happens.
+ *
+ *     outside ──join──▶ joining ──part heard──▶ stable ──heartbeat: rebalance──▶ called ──rejoin──▶ joining
+ *        ▲                 │                      │                                │
+ *        └──── leave ──────┴───── lost: unknown member, old generation, ───────────┘
+ *                                 no heartbeat for a session
+ *
+ * The generation that commits are fenced by is the one whose assignment the host has polled: what the background learns
+ * later does not cover work done before.
+ */
+import assert from "node:assert/strict";
+import type { Membership, MembershipEvent, MembershipOptions } from "../../log.ts";
+import type { Cluster } from "../client/cluster.ts";
+import { MEMBER_ID_REQUIRED, NONE, REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID, reactionTo } from "../client/error-codes.ts";
+import { backoffMs } from "../client/retrying.ts";
+import type { Destination, GroupMember, JoinResponse } from "../client/wire-contract.ts";
+import { REQUEST_MS_MAX, USER_DATA_BYTES_MAX } from "../defaults.ts";
+import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from "./consumer-protocol.ts";
+
+export interface GroupTimes {
+  readonly sessionMsMax: number;
+  readonly rebalanceMsMax: number;
+  readonly heartbeatMs: number;
+}
+
+export interface KafkaMembershipDependencies {
+  readonly cluster: Cluster;
+  readonly times: GroupTimes;
+  /** An event has come: the host polls. */
+  readonly wake: () => void;
+  readonly lane: number;
+  /** Called once, when the member has left. */
+  readonly closed: () => void;
+}
+
+type MemberState = "outside" | "joining" | "stable" | "called" | "left";
+
+const PROTOCOL = "slackline";
+const NO_GENERATION = -1;
+
+export class KafkaMembership implements Membership {
+  readonly #options: MembershipOptions;
+  readonly #deps: KafkaMembershipDependencies;
+  readonly #bornAt: number;
+  #state: MemberState = "outside";
+  #event: MembershipEvent | undefined;
+  /** As the broker named us; empty before it did. */
+  #member = "";
+  /** Of the last join. */
+  #joined = NO_GENERATION;
+  /** Of the last assignment that was polled. */
+  #polled: GroupMember;
+  #joins = 0;
+  /** Of two rounds of joining only the later one counts. */
+  #round = 0;
+  #failures = 0;
+  #heardAt = 0;
+  #stopTimer: (() => void) | undefined;
+
+  constructor(options: MembershipOptions, deps: KafkaMembershipDependencies) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#bornAt = deps.cluster.surroundings.now();
+    this.#polled = { group: options.group, generation: NO_GENERATION, member: "" };
+  }
+
+  get generation(): number {
+    return this.#polled.generation;
+  }
+
+  /** Under which offsets are committed. */
+  get identity(): GroupMember {
+    return this.#polled;
+  }
+
+  /** Asks to join and resolves; the assignment comes as an event when all members have joined. */
+  join(): Promise<void> {
+    if (this.#state === "left") return Promise.reject(new assert.AssertionError({ message: "a member that has left does not join again" }));
+    this.#joins += 1;
+    this.#event = undefined;
+    this.#beginRound();
+    return Promise.resolve();
+  }
+
+  rejoin(): Promise<void> {
+    return this.join();
+  }
+
+  poll(): MembershipEvent | undefined {
+    const event = this.#event;
+    this.#event = undefined;
+    if (event?.kind === "assigned") this.#polled = { group: this.#options.group, generation: event.generation, member: this.#member };
+    else if (event?.kind === "lost") this.#polled = { ...this.#polled, generation: NO_GENERATION };
+    return event;
+  }
+
+  /** The others hear of it at once. */
+  async leave(): Promise<void> {
+    if (this.#state === "left") return;
+    const member = this.#member;
+    await this.abandon();
+    if (member === "") return;
+    try {
+      const to = await this.#coordinator("heartbeat");
+      await this.#deps.cluster.wire.leave(to, { group: this.#options.group, generation: this.#joined, member });
+    } catch {
+      // Its session will end.
+    }
+  }
+
+  /** Ends without a word: the group notices when the session is over. */
+  abandon(): Promise<void> {
+    if (this.#state === "left") return Promise.resolve();
+    this.#state = "left";
+    this.#round += 1;
+    this.#event = undefined;
+    this.#stopTimer?.();
+    this.#deps.closed();
+    return Promise.resolve();
+  }
+
+  #beginRound(): void {
+    const round = ++this.#round;
+    this.#stopTimer?.();
+    this.#state = "joining";
+    this.#joinOnce(round).then(
+      (joined) => {
+        if (round !== this.#round) return;
+        if (joined) this.#failures = 0;
+        else this.#again(round);
+      },
+      () => {
+        if (round !== this.#round) return;
+        this.#deps.cluster.forgetCoordinator("group", this.#options.group);
+        this.#again(round);
+      },
+    );
+  }
+
+  #again(round: number): void {
+    const { random, after } = this.#deps.cluster.surroundings;
+    this.#stopTimer = after(backoffMs(this.#failures++, random(), false), () => {
+      if (round === this.#round) this.#beginRound();
+    });
+  }
+
+  /** False when it must be done again. */
+  async #joinOnce(round: number): Promise<boolean> {
+    const { cluster, times } = this.#deps;
+    const { group, topics } = this.#options;
+    const userData = this.#options.userData();
+    assert(userData.length <= USER_DATA_BYTES_MAX, `user data of ${userData.length} bytes is above ${USER_DATA_BYTES_MAX}`);
+    const metadata = encodeSubscription(topics, { memberId: this.#options.memberId, bornAt: this.#bornAt, joins: this.#joins, userData });
+    const { sessionMsMax, rebalanceMsMax } = times;
+    const request = { group, sessionMsMax, rebalanceMsMax, protocol: PROTOCOL, metadata, reason: "joins" };
+    const to = await this.#coordinator("join");
+    let joined = await cluster.wire.join(to, { ...request, member: this.#member });
+    if (joined.errorCode === MEMBER_ID_REQUIRED && round === this.#round) {
+      this.#member = joined.member;
+      joined = await cluster.wire.join(to, { ...request, member: this.#member });
+    }
+    if (round !== this.#round) return false;
+    if (joined.errorCode !== NONE) return this.#refused(joined.errorCode);
+    this.#member = joined.member;
+    this.#joined = joined.generation;
+    return this.#sync(round, to, joined);
+  }
+
+  async #sync(round: number, to: Destination, joined: JoinResponse): Promise<boolean> {
+    const { cluster } = this.#deps;
+    const { generation, member } = joined;
+    const assignments = joined.leader === member ? this.#assign(joined) : [];
+    const answer = await cluster.wire.sync(to, { group: this.#options.group, generation, member, protocol: PROTOCOL, assignments });
+    if (round !== this.#round) return false;
+    if (answer.errorCode !== NONE) return this.#refused(answer.errorCode);
+    this.#state = "stable";
+    this.#heardAt = cluster.surroundings.now();
+    this.#tell({ kind: "assigned", generation, assignment: decodeAssignment(answer.assignment) });
+    this.#scheduleHeartbeat(round);
+    return true;
+  }
+
+  /** By what the members say of themselves; of two with one id the younger counts, and the older gets nothing. */
+  #assign(joined: JoinResponse): { readonly member: string; readonly assignment: Buffer }[] {
+    const cards = joined.members.map(({ member, metadata }) => ({ member, card: decodeSubscription(metadata) }));
+    const youngest = new Map<string, (typeof cards)[number]>();
+    for (const each of cards) {
+      const known = youngest.get(each.card.memberId);
+      if (known === undefined || known.card.bornAt < each.card.bornAt) youngest.set(each.card.memberId, each);
+    }
+    const infos = [...youngest.values()].map(({ card: { memberId, userData } }) => ({ memberId, userData }));
+    const parts = new Map(this.#options.assign(infos).map(({ memberId, assignment }) => [memberId, assignment]));
+    return cards.map((each) => {
+      const part = youngest.get(each.card.memberId) === each ? parts.get(each.card.memberId) : undefined;
+      return { member: each.member, assignment: encodeAssignment(part ?? new Uint8Array(0)) };
+    });
+  }
+
+  /** Nothing is held while joining: whatever went wrong, it is tried again, under a new id if this one is not known any more. */
+  #refused(code: number): boolean {
+    if (code === UNKNOWN_MEMBER_ID) this.#member = "";
+    else if (reactionTo(code) === "refresh") this.#deps.cluster.forgetCoordinator("group", this.#options.group);
+    return false;
+  }
+
+  #scheduleHeartbeat(round: number): void {
+    this.#stopTimer?.();
+    this.#stopTimer = this.#deps.cluster.surroundings.after(this.#deps.times.heartbeatMs, () => {
+      this.#heartbeat(round).catch(() => {
+        if (round === this.#round) this.#missed(round);
+      });
+    });
+  }
+
+  async #heartbeat(round: number): Promise<void> {
+    const { cluster } = this.#deps;
+    const to = await this.#coordinator("heartbeat");
+    const { errorCode } = await cluster.wire.heartbeat(to, { group: this.#options.group, generation: this.#joined, member: this.#member });
+    if (round !== this.#round) return;
+    const reaction = reactionTo(errorCode);
+    if (reaction === "refresh" || reaction === "retry") return this.#missed(round);
+    if (errorCode !== NONE && errorCode !== REBALANCE_IN_PROGRESS) return this.#lost(errorCode);
+    this.#heardAt = cluster.surroundings.now();
+    if (errorCode === REBALANCE_IN_PROGRESS && this.#state === "stable") {
+      this.#state = "called";
+      // An assignment that was not polled yet is outdated: the host hears one rebalance for all that happened meanwhile.
+      this.#tell({ kind: "rebalance" });
+    }
+    // It goes on until the host rejoins: finishing what is in flight takes its time.
+    this.#scheduleHeartbeat(round);
+  }
+
+  /** The coordinator moves or is away; after a whole session without it, it has given our tasks to others. */
+  #missed(round: number): void {
+    const { cluster, times } = this.#deps;
+    cluster.forgetCoordinator("group", this.#options.group);
+    if (cluster.surroundings.now() - this.#heardAt > times.sessionMsMax) this.#lost(NONE);
+    else this.#scheduleHeartbeat(round);
+  }
+
+  /** The host joins again when it has closed its tasks. */
+  #lost(code: number): void {
+    if (code === UNKNOWN_MEMBER_ID) this.#member = "";
+    this.#round += 1;
+    this.#stopTimer?.();
+    this.#state = "outside";
+    this.#tell({ kind: "lost" });
+  }
+
+  #tell(event: MembershipEvent): void {
+    this.#event = event;
+    this.#deps.wake();
+  }
+
+  async #coordinator(purpose: "join" | "heartbeat"): Promise<Destination> {
+    const { cluster, times, lane } = this.#deps;
+    const to = await cluster.coordinator("group", this.#options.group, `${purpose}/${lane}`);
+    return purpose === "join" ? { ...to, answerMsMax: times.rebalanceMsMax + REQUEST_MS_MAX } : { ...to, answerMsMax: times.sessionMsMax };
+  }
+}

@@ -1,0 +1,32 @@
+/** The Kafka log on a real broker passes the suite of the port. */
+import { afterAll, beforeAll, describe } from "vitest";
+import { logConformance } from "../conformance/index.ts";
+import { openKafkaLog } from "./kafka-log.ts";
+import type { KafkaLogOptions } from "./kafka-log.ts";
+import { startTestBroker, whyNoBroker } from "./testing/kafka-broker.ts";
+import type { TestBroker } from "./testing/kafka-broker.ts";
+import type { LogUnderTest } from "../conformance/index.ts";
+
+const missing = whyNoBroker();
+
+describe.skipIf(missing !== undefined)(`on a broker${missing === undefined ? "" : `: ${missing}`}`, () => {
+  let broker: TestBroker | undefined;
+  beforeAll(async () => {
+    broker = await startTestBroker();
+  }, 120_000);
+  afterAll(() => broker?.stop(), 30_000);
+
+  async function open(options: Partial<KafkaLogOptions> = {}): Promise<LogUnderTest> {
+    const log = await openKafkaLog({ brokers: broker?.brokers ?? [], clientId: "test", heartbeatMs: 100, ...options });
+    return {
+      log,
+      reopen: async () => {
+        await log.close();
+        return open(options);
+      },
+      close: () => log.close(),
+    };
+  }
+
+  logConformance({ name: "kafka", open: () => open() });
+});

@@ -1,0 +1,106 @@
+/** Topics of a Kafka cluster, by its administrative requests. */
+import { LogError } from "../errors.ts";
+import type { TopicConfig, TopicPartition, Topics } from "../log.ts";
+import type { Cluster } from "./client/cluster.ts";
+import { NONE, nameOfCode, OFFSET_OUT_OF_RANGE, TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION } from "./client/error-codes.ts";
+import { ADMIN_MS_MAX } from "./defaults.ts";
+import { asKafkaConfigs, refusedAt, type TopicCatalog } from "./topic-catalog.ts";
+
+/** Stands for the end of the partition in a request to delete records. */
+const EVERYTHING = -1;
+const ADMIN = "admin";
+
+export class KafkaTopics implements Topics {
+  readonly #cluster: Cluster;
+  readonly #catalog: TopicCatalog;
+  readonly #replicationFactor: number;
+
+  constructor(cluster: Cluster, catalog: TopicCatalog, replicationFactor: number) {
+    this.#cluster = cluster;
+    this.#catalog = catalog;
+    this.#replicationFactor = replicationFactor;
+  }
+
+  /** Existing topics keep their retention and limits: those are their operator's. */
+  async ensure(configs: readonly TopicConfig[]): Promise<void> {
+    await this.#catalog.load();
+    for (const config of configs) refuseMismatch(config, this.#catalog.find(config.name));
+    const missing = [...new Map(configs.map((each) => [each.name, each])).values()].filter(
+      ({ name }) => this.#catalog.find(name) === undefined,
+    );
+    if (missing.length === 0) return;
+    await this.#create(missing);
+    await this.#awaitLeaders(missing);
+    // Another program may have created one of them otherwise.
+    for (const config of missing) refuseMismatch(config, this.#catalog.find(config.name));
+  }
+
+  async describe(name: string): Promise<TopicConfig | undefined> {
+    await this.#catalog.load();
+    return this.#catalog.find(name);
+  }
+
+  async list(): Promise<readonly TopicConfig[]> {
+    await this.#catalog.load();
+    return this.#catalog.all();
+  }
+
+  async deleteRecords(at: TopicPartition, beforeOffset: number): Promise<void> {
+    await this.#catalog.requireNow(at);
+    const remove = (offset: number): Promise<{ readonly code: number }> =>
+      this.#cluster.ask(`to delete records of ${at.topic}/${at.partition}`, async () => {
+        const to = this.#cluster.leader(at.topic, at.partition, ADMIN);
+        return { code: (await this.#cluster.wire.deleteRecords(to, at, offset, ADMIN_MS_MAX)).errorCode, value: undefined };
+      });
+    let { code } = await remove(beforeOffset);
+    // Beyond the end there is nothing to keep.
+    if (code === OFFSET_OUT_OF_RANGE) ({ code } = await remove(EVERYTHING));
+    if (code !== NONE) throw refusedAt("to delete records", code, at);
+  }
+
+  async #create(missing: readonly TopicConfig[]): Promise<void> {
+    const topics = missing.map((config) => ({
+      name: config.name,
+      partitions: config.partitions,
+      replicationFactor: this.#replicationFactor,
+      configs: asKafkaConfigs(config),
+    }));
+    let open = topics;
+    const { code, value } = await this.#cluster.ask("to create topics", async () => {
+      const answers = await this.#cluster.wire.createTopics(this.#cluster.any(ADMIN), open, ADMIN_MS_MAX);
+      const failed = answers.filter(({ errorCode }) => errorCode !== NONE && errorCode !== TOPIC_ALREADY_EXISTS);
+      open = open.filter(({ name }) => failed.some((each) => each.name === name));
+      return { code: failed[0]?.errorCode ?? NONE, value: failed[0] };
+    });
+    if (code !== NONE && value !== undefined)
+      throw new LogError("LOG_UNAVAILABLE", `Topic ${value.name} cannot be created: ${nameOfCode(code)} ${value.message ?? ""}`.trim(), {
+        topic: value.name,
+      });
+  }
+
+  /** A topic is of use when every partition has a leader that knows of it. */
+  async #awaitLeaders(missing: readonly TopicConfig[]): Promise<void> {
+    await this.#cluster.ask("who leads the new topics", async () => {
+      await this.#catalog.load();
+      const led = missing.every(({ name }) => {
+        const leaders = this.#cluster.topic(name)?.leaders;
+        return leaders?.every((leader) => leader >= 0) === true && this.#catalog.find(name) !== undefined;
+      });
+      return { code: led ? NONE : UNKNOWN_TOPIC_OR_PARTITION, value: undefined };
+    });
+  }
+}
+
+function refuseMismatch(wanted: TopicConfig, found: TopicConfig | undefined): void {
+  if (!Number.isInteger(wanted.partitions) || wanted.partitions < 1)
+    throw new LogError("TOPIC_MISMATCH", `Topic ${wanted.name} is asked for with ${wanted.partitions} partitions. Ask for at least one.`, {
+      topic: wanted.name,
+    });
+  if (found === undefined || (found.partitions === wanted.partitions && found.cleanup === wanted.cleanup)) return;
+  throw new LogError(
+    "TOPIC_MISMATCH",
+    `Topic ${wanted.name} has ${found.partitions} partitions and cleanup ${found.cleanup}, but ${wanted.partitions} and ${wanted.cleanup} are asked for. ` +
+      "Ask for what is there, or use another topic name.",
+    { topic: wanted.name },
+  );
+}
