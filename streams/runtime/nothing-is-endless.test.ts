@@ -138,3 +138,32 @@ test("a commit whose answer was lost is forgotten by the next failure long after
   expect((await consume(application.log, counts)).map(({ value }) => value)).toEqual([1, 2]);
   await application.stop();
 });
+
+test("what is due while a full commit is under way waits for its answer, and time goes on", async () => {
+  const builder = new StreamsBuilder();
+  const due: number[] = [];
+  builder
+    .stream(one)
+    .process<string, string>({
+      name: "pass",
+      processor: (context) => {
+        context.punctuate({ name: "look", clock: "wall", intervalMs: 10 }, (at) => void due.push(at));
+        return { process: (record) => context.forward(record) };
+      },
+    })
+    .to(topic({ ...one, name: "passed" }));
+  const application = await openApplication({
+    topology: builder.build(),
+    config: { commitBytesMax: 1 },
+    wrapLog: (log, clock) => new DelayingLog(log, { now: clock.now, plan: () => ({ kind: "commit", delayMs: 45 }) }),
+  });
+  await produce(application.log, one, [["a", "x"]]);
+  await application.run(2);
+  await produce(application.log, one, [["a", "x"]]);
+  // The second record fills what may wait behind the commit of the first; only then the punctuation is due.
+  const instants: number[] = [];
+  await application.run(60, [], () => instants.push(application.clock.now()) > 1_000);
+  expect(instants.length).toBeLessThan(100);
+  expect(due).toEqual([45, 50, 60]);
+  await application.stop();
+});

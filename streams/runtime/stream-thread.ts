@@ -419,8 +419,11 @@ class TaskThread implements AbandonableStreamThread {
     if (this.#state === "starting") return this.#pending === undefined ? this.#retryAt : NEVER;
     const session = this.#session;
     if (this.#state !== "running" || session === undefined) return NEVER;
-    let due = session.commits.nextDueAt();
-    for (const task of session.tasks) due = Math.min(due, task.nextDueAt());
+    const { commits, tasks } = session;
+    // Nothing more is taken before the answer is there, whatever is due: the answer wakes the host, not the clock.
+    if (commits.waiting && (this.#careful.on || commits.full)) return NEVER;
+    let due = commits.nextDueAt();
+    for (const task of tasks) due = Math.min(due, task.nextDueAt());
     return due;
   }
 
