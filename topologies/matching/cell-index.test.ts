@@ -10,13 +10,18 @@ import type { CellInput } from "./cell-table.ts";
 import { matchingStores } from "./matching-stores.ts";
 
 const cells = ["c0", "c1", "c2"];
-const { drivers, queue, clock } = matchingStores(memoryRegistry());
+const { drivers, queue, clock, memories } = matchingStores(memoryRegistry());
 
 const opened = () => {
-  const descriptors = [drivers, queue, clock];
+  const descriptors = [drivers, queue, clock, memories];
   const storeIds = new Map(descriptors.map(({ name }, i) => [name, i + 9]));
   const state = openTaskState({ rows: diskRowStore(memoryDisk()), partition: 0, descriptors, storeIds });
-  const stores = { drivers: state.store(drivers), queue: state.store(queue), clock: state.store(clock) };
+  const stores = {
+    drivers: state.store(drivers),
+    queue: state.store(queue),
+    clock: state.store(clock),
+    memories: state.store(memories),
+  };
   return { stores, index: new CellIndex(stores) };
 };
 

@@ -6,7 +6,7 @@
  */
 import type { DriverPresent } from "#schemas";
 import type { KeyValueStore, PriorityQueueStore } from "#state";
-import type { Cell, CellDecision, CellJob } from "./cell.ts";
+import type { Cell, CellDecision, CellJob, CellMemory } from "./cell.ts";
 
 /** One row of the task's own: what a decision depends on besides the cells. */
 export interface MatchingClock {
@@ -29,6 +29,8 @@ export interface CellStores {
   /** `<cell>/<jobId>`; queued jobs by the time from which a tick looks at them. */
   readonly queue: PriorityQueueStore<CellJob>;
   readonly clock: KeyValueStore<string, MatchingClock>;
+  /** By cell. */
+  readonly memories: KeyValueStore<string, CellMemory>;
 }
 
 interface MutableCell extends Cell {
@@ -63,6 +65,11 @@ export class CellIndex {
 
   cell(name: string): Cell {
     return this.#cells.get(name) ?? { name, jobs: new Map(), drivers: new Map() };
+  }
+
+  /** With what its policy remembers, which is read from the store: only a tick asks for it. */
+  cellForTick(name: string): Cell {
+    return { ...this.cell(name), memory: this.#stores.memories.get(name) };
   }
 
   /** Cells with a job that a tick at `now` looks at, by name. */
@@ -101,7 +108,11 @@ export class CellIndex {
         this.#stores.drivers.put(id, driver);
       }
     }
-    if (cell.jobs.size === 0 && cell.drivers.size === 0) this.#cells.delete(name);
+    if (decision.memory) this.#stores.memories.put(name, decision.memory);
+    else if (decision.memory === null) this.#stores.memories.delete(name);
+    if (cell.jobs.size > 0 || cell.drivers.size > 0) return;
+    this.#cells.delete(name);
+    if (this.#stores.memories.get(name) !== undefined) this.#stores.memories.delete(name);
   }
 
   #open(name: string): MutableCell {

@@ -45,6 +45,14 @@ export interface Cell {
   readonly jobs: ReadonlyMap<string, CellJob>;
   /** The last word of each present driver. */
   readonly drivers: ReadonlyMap<string, DriverPresent>;
+  /** What a policy left for its next tick; only ticks look at it. */
+  readonly memory?: CellMemory | undefined;
+}
+
+/** A policy's own text, handed to no other policy. */
+export interface CellMemory {
+  readonly policy: string;
+  readonly text: string;
 }
 
 /** What a decision changes: undefined removes. */
@@ -52,4 +60,6 @@ export interface CellDecision {
   readonly jobs: readonly (readonly [string, CellJob | undefined])[];
   readonly drivers: readonly (readonly [string, DriverPresent | undefined])[];
   readonly outputs: readonly JobsProposed[];
+  /** Absent: as it was; null: forgotten. */
+  readonly memory?: CellMemory | null;
 }

@@ -15,7 +15,7 @@ import type { ZoneEntry } from "../zones.ts";
 import { CellIndex } from "./cell-index.ts";
 import type { MatchingClock } from "./cell-index.ts";
 import { decideCell } from "./cell-table.ts";
-import type { CellJob } from "./cell.ts";
+import type { CellJob, CellMemory } from "./cell.ts";
 import { nearbyOf } from "./nearby.ts";
 import type { Policy } from "./policy.ts";
 
@@ -24,6 +24,7 @@ export interface MatchingStores {
   readonly queue: PriorityQueueDescriptor<CellJob>;
   readonly clock: KeyValueDescriptor<string, MatchingClock>;
   readonly policies: KeyValueDescriptor<string, ZoneEntry>;
+  readonly memories: KeyValueDescriptor<string, CellMemory>;
 }
 
 type MatchingTopics = Pick<DispatchTopics, "matchingInput" | "driverCommands">;
@@ -60,6 +61,7 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
       drivers: context.store(stores.drivers),
       queue: context.store(stores.queue),
       clock: context.store(stores.clock),
+      memories: context.store(stores.memories),
     });
     this.#zoneStore = new ZoneStore(context.store(stores.policies), geography, fallback);
     this.#sinks = dispatchSinks(context, { matchingInput: topics.matchingInput, driverCommands: topics.driverCommands });
@@ -94,7 +96,7 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
       const zone = zones.policyOf(name);
       // A zone with longer ticks than the partition's takes those that begin a new span of its own.
       if (zone.tickMs > everyMs && Math.floor(at / zone.tickMs) === Math.floor(clock.lastTickAt / zone.tickMs)) continue;
-      const cell = this.#index.cell(name);
+      const cell = this.#index.cellForTick(name);
       const travel = this.#setup.geography.travelModel(zone);
       const decision = decideCell(cell, { type: "CellTick", at, zone, policy: this.#policy(zone), travel, nearby: this.#nearby });
       this.#index.apply(name, decision);

@@ -50,6 +50,16 @@ const clockSchema = defineSchema({
   ],
 });
 
+const cellMemorySchema = defineSchema({
+  type: "record",
+  name: "CellMemory",
+  namespace,
+  fields: [
+    { name: "policy", type: "string" },
+    { name: "text", type: "string" },
+  ],
+});
+
 /** The record as matching heard it. */
 const driverPresentSchema = matchingInputSchema[2];
 
@@ -70,6 +80,11 @@ export function matchingStores(registry: SchemaRegistry): MatchingStores {
       name: "matching-policies",
       key: stringKey,
       value: storeSerde({ name: "matching-policies", schema: zoneEntrySchema, registry }),
+    }),
+    memories: keyValueStore({
+      name: "matching-memories",
+      key: stringKey,
+      value: storeSerde({ name: "matching-memories", schema: cellMemorySchema, registry }),
     }),
   };
 }

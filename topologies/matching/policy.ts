@@ -47,6 +47,17 @@ export interface MatchingProblem {
   nearby(point: Point, atLeast: number): readonly KnownDriver[];
   readonly travel: TravelModel;
   readonly parameters: Readonly<Record<string, number>>;
+  /** For whatever is drawn by lot: follows from cell and tick. Default 0. */
+  readonly seed?: number;
+  /** What the policy of this name returned at the cell's last tick, unless there is none or it was forgotten. */
+  readonly memory?: string;
+}
+
+/** What a policy decides that minds from tick to tick what it has not proposed yet. */
+export interface Remembered {
+  readonly matches: readonly Match[];
+  /** Text of its own making, bounded by the cell's jobs and drivers; undefined: nothing to remember. */
+  readonly memory: string | undefined;
 }
 
 export interface Match {
@@ -66,4 +77,6 @@ export interface Policy {
   readonly parameters: Readonly<Record<string, { readonly default: number; readonly unit: string; readonly source: string }>>;
   /** At most one match per driver; deterministic: ties by id. */
   match(problem: MatchingProblem): readonly Match[];
+  /** Asked instead of `match` where there is one. Pure as well: what it remembers comes with the problem. */
+  matchRemembering?(problem: MatchingProblem): Remembered;
 }

@@ -1,8 +1,8 @@
 /** One tick of one cell: the zone's policy sees who waits and who looks free, and its matches become proposals. */
 import type { DriverPresent, JobsProposed, Point, ZonePolicy } from "#schemas";
 import { isSkipped, refusalOf } from "./cell.ts";
-import type { Cell, CellDecision, CellJob } from "./cell.ts";
-import type { KnownDriver, Match, OpenJob, Policy, TravelModel } from "./policy.ts";
+import type { Cell, CellDecision, CellJob, CellMemory } from "./cell.ts";
+import type { KnownDriver, Match, MatchingProblem, OpenJob, Policy, TravelModel } from "./policy.ts";
 
 /** A tick as one cell takes it. */
 export interface CellTick {
@@ -36,15 +36,37 @@ export function decideTick(cell: Cell, tick: CellTick): CellDecision {
   const drivers: DriverAt[] = [];
   for (const driver of cell.drivers.values()) drivers.push({ known: knownDriver(driver, asked), fineCell: driver.fineCell });
   drivers.sort((a, b) => compare(a.known.driverId, b.known.driverId));
-  const matches = tick.policy.match({
+  const { policy } = tick;
+  const recalled = cell.memory?.policy === policy.name ? cell.memory.text : undefined;
+  const problem: MatchingProblem = {
     now: tick.at,
     jobs: waiting,
     drivers: drivers.map((driver) => driver.known),
     nearby: (point, atLeast) => tick.nearby(drivers, point, atLeast),
     travel: tick.travel,
     parameters: tick.zone.parameters,
-  });
-  return propose(cell, matches, tick);
+    seed: seedOf(cell.name, tick.at),
+    ...(recalled === undefined ? {} : { memory: recalled }),
+  };
+  if (policy.matchRemembering === undefined) return { ...propose(cell, policy.match(problem), tick), ...remembering(cell, undefined) };
+  const { matches, memory } = policy.matchRemembering(problem);
+  const next = memory === undefined ? undefined : { policy: policy.name, text: memory };
+  return { ...propose(cell, matches, tick), ...remembering(cell, next) };
+}
+
+/** No write where nothing is remembered, as before. */
+function remembering(cell: Cell, next: CellMemory | undefined): Pick<CellDecision, "memory"> {
+  if (next === undefined) return cell.memory === undefined ? {} : { memory: null };
+  return next.text === cell.memory?.text && next.policy === cell.memory.policy ? {} : { memory: next };
+}
+
+/** FNV-1a over the cell's name and the time: the same on every machine. */
+function seedOf(cell: string, at: number): number {
+  let hash = 0x811c9dc5;
+  for (const text of [cell, String(at)]) {
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return hash >>> 0;
 }
 
 function propose(cell: Cell, matches: readonly Match[], tick: CellTick): CellDecision {

@@ -1,0 +1,125 @@
+/**
+ * Every driver has an open plan of several visits, kept from tick to tick and searched as a whole: insertion, moves, exchanged
+ * tails, ruin and recreate. Proposed is only what must start now, so a plan stays open for as long as it can.
+ */
+import type { Match, MatchingProblem, Policy, Remembered } from "../../policy.ts";
+import { byId, visitPlan } from "../pairing.ts";
+import { openPlanParameters, openPlanValues } from "./parameters.ts";
+import type { OpenPlanValues } from "./parameters.ts";
+import { PlanMemory } from "./plan-memory.ts";
+import type { RememberedDriver } from "./plan-memory.ts";
+import type { Routes } from "./routes.ts";
+import { searchPlans } from "./search.ts";
+import { SearchSpace } from "./search-space.ts";
+
+/** Deterministic by the problem's seed; the search ends after a number of steps, never by a clock. */
+export const openPlan: Policy = {
+  name: "open-plan",
+  parameters: openPlanParameters,
+  match: (problem) => plan(problem).matches,
+  matchRemembering: plan,
+};
+
+function plan(problem: MatchingProblem): Remembered {
+  const values = openPlanValues(problem.parameters);
+  const memory = PlanMemory.parse(problem.memory);
+  const space = new SearchSpace(problem, memory, values);
+  if (space.open === 0 || space.slots.length === 0) return { matches: [], memory: problem.memory };
+  const routes = searchPlans(space, memory, values, problem.seed ?? 0);
+  const matches: Match[] = [];
+  const next = new Map<string, RememberedDriver>();
+  for (let d = 0; d < space.slots.length; d++) {
+    const { match, remembered } = decide(routes, d, memory, values);
+    if (match !== undefined) matches.push(match);
+    if (remembered !== undefined) next.set(remembered.driverId, remembered);
+  }
+  // Who was asked, or is not near enough to anything now, is remembered as he was.
+  for (const { driverId } of problem.drivers) {
+    const before = memory.of(driverId);
+    if (before !== undefined && !next.has(driverId)) next.set(driverId, { ...before, joins: [], visits: [] });
+  }
+  const drivers = [...next.values()].sort((a, b) => byId(a.driverId, b.driverId));
+  matches.sort((a, b) => byId(a.driverId, b.driverId));
+  return { matches, memory: drivers.length === 0 ? undefined : new PlanMemory(drivers).text() };
+}
+
+interface Decision {
+  readonly match: Match | undefined;
+  readonly remembered: RememberedDriver | undefined;
+}
+
+/** What of a driver's plan must start now, and what stays open. */
+function decide(routes: Routes, d: number, memory: PlanMemory, values: OpenPlanValues): Decision {
+  const { space } = routes;
+  const { driver } = space.slots[d]!;
+  const visits: string[][] = [];
+  for (let k = 0; k < routes.length[d]!; k++)
+    visits.push(openJobsOf(routes, d * routes.visitsMax + k).map((job) => space.jobs[job]!.jobId));
+  const heading = space.headPlace[d]! >= 0;
+  const joins = heading ? visits.shift()! : [];
+  const match = heading ? joinNow(routes, d, values) : setOutNow(routes, d, values);
+  if (match !== undefined && !heading) visits.shift();
+  const since = memory.presentSince(driver, space.now);
+  const served = space.served[d]! + (match?.jobIds.length ?? 0);
+  const { latitude, longitude } = driver.position;
+  const arrivesAt = match?.pickupEta ?? (heading ? space.headArrival[d]! + space.now : undefined);
+  const under = arrivesAt === undefined ? null : { arrivesAt, latitude, longitude };
+  const remembered = {
+    driverId: driver.driverId,
+    since,
+    served,
+    heading: under,
+    joins: match === undefined ? joins : [],
+    visits,
+  };
+  const nothing = under === null && visits.length === 0 && remembered.joins.length === 0 && space.payStep[d] === 0;
+  return { match, remembered: nothing ? undefined : remembered };
+}
+
+function openJobsOf(routes: Routes, visit: number): number[] {
+  const start = visit * routes.width;
+  return Array.from(routes.jobs.subarray(start, start + routes.size[visit]!)).filter((job) => job < routes.space.open);
+}
+
+/** Of a free driver: his first visit, once he would otherwise be late. */
+function setOutNow(routes: Routes, d: number, { marginMs }: OpenPlanValues): Match | undefined {
+  const { space } = routes;
+  const visit = d * routes.visitsMax;
+  if (!space.slots[d]!.free || routes.length[d] === 0) return undefined;
+  const arrival = routes.arrival[visit]!;
+  if (routes.readyAt[visit]! - arrival > marginMs) return undefined;
+  const jobs = openJobsOf(routes, visit).map((job) => space.jobs[job]!);
+  return {
+    driverId: space.slots[d]!.driver.driverId,
+    jobIds: jobs.map(({ jobId }) => jobId),
+    plan: visitPlan(jobs),
+    slackMs: Math.min(...jobs.map(({ content }) => content.readyAt)) - space.now - arrival,
+    pickupEta: space.now + arrival,
+  };
+}
+
+/** Of a driver on his way: what joins him, shortly before he reaches the counter. */
+function joinNow(routes: Routes, d: number, { joinMarginMs }: OpenPlanValues): Match | undefined {
+  const { space } = routes;
+  const visit = d * routes.visitsMax;
+  const added = openJobsOf(routes, visit).map((job) => space.jobs[job]!);
+  const arrival = space.headArrival[d]!;
+  if (added.length === 0 || arrival > joinMarginMs) return undefined;
+  const { driver, heading } = space.slots[d]!;
+  const start = visit * routes.width;
+  const counter = space.places[space.headPlace[d]!]!.pickup;
+  const drops = Array.from(routes.jobs.subarray(start, start + routes.size[visit]!), (job) => {
+    if (job < space.open) return { jobId: space.jobs[job]!.jobId, point: space.jobs[job]!.content.dropOff };
+    return heading!.drops[space.headJobs[d]!.indexOf(job)]!;
+  });
+  return {
+    driverId: driver.driverId,
+    jobIds: added.map(({ jobId }) => jobId),
+    plan: [
+      ...drops.map(({ jobId }) => ({ jobId, kind: "pickup", point: counter }) as const),
+      ...drops.map(({ jobId, point }) => ({ jobId, kind: "dropOff", point }) as const),
+    ],
+    slackMs: Math.min(...added.map(({ content }) => content.readyAt)) - space.now - arrival,
+    pickupEta: space.now + Math.max(0, arrival),
+  };
+}

@@ -1,0 +1,42 @@
+import { valuesOf } from "../pairing.ts";
+
+/** All numbers of `open-plan`. */
+export const openPlanParameters = {
+  marginMs: {
+    default: 180_000,
+    unit: "ms",
+    source: "half the service at the counter, for he who arrives then picks up when it is ready, and a tick of a minute",
+  },
+  joinMarginMs: {
+    default: 120_000,
+    unit: "ms",
+    source: "a job joins a driver under way so long before he reaches the counter: two ticks of a minute",
+  },
+  horizonMs: { default: 3_600_000, unit: "ms", source: "orders ready within the hour; 120 Grubhub instances" },
+  lookAheadMs: { default: 3_600_000, unit: "ms", source: "a driver free later than this is not waited for; 120 Grubhub instances" },
+  candidates: { default: 48, unit: "drivers", source: "free drivers considered for a place, where there are many" },
+  jobsMax: { default: 400, unit: "jobs", source: "bounds a tick: the most urgent are planned, the others wait" },
+  planMax: { default: 8, unit: "visits", source: "Grubhub instances: two are nearly as good, one leaves 3 % undelivered" },
+  bundleMax: { default: 4, unit: "jobs", source: "larger ones never came up on the Grubhub instances" },
+  drivingWeight: { default: 0.05, unit: "minutes of lateness per minute driven", source: "Grubhub instances: 0 to 0.3 are alike" },
+  aloneMs: { default: 12_000_000, unit: "ms of lateness a job", source: "what a job that nobody takes costs; Grubhub instances" },
+  passes: { default: 4, unit: "passes", source: "improvement stops sooner if a pass changes nothing" },
+  tries: { default: 200, unit: "tries", source: "Grubhub instances: 60 cost 0.03 minutes" },
+  ruined: { default: 6, unit: "jobs", source: "taken out together in a try" },
+  blink: { default: 0.02, unit: "probability", source: "Christiaens and Vanden Berghe, ruin and recreate: best places skipped" },
+  stepsMax: { default: 2_000_000, unit: "places looked at", source: "bounds a tick: about 50 ms" },
+  guaranteedJobsPerHour: { default: 0, unit: "jobs per hour of shift", source: "guaranteed pay over pay per job; 0: none guaranteed" },
+  payWeightMs: { default: 30_000, unit: "ms of lateness", source: "Grubhub instances: ten times as much costs time" },
+} as const;
+
+export type OpenPlanValues = Readonly<Record<keyof typeof openPlanParameters, number>>;
+
+/** The plan's limits are whole and at least one. */
+export function openPlanValues(given: Readonly<Record<string, number>>): OpenPlanValues {
+  const values = valuesOf(openPlanParameters, given);
+  return { ...values, planMax: atLeastOne(values.planMax), bundleMax: atLeastOne(values.bundleMax), jobsMax: atLeastOne(values.jobsMax) };
+}
+
+function atLeastOne(value: number): number {
+  return Math.max(1, Math.floor(value));
+}
