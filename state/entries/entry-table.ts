@@ -48,6 +48,7 @@ export class EntryTable<K extends StoreKey, V> implements KeyValueStore<K, V>, U
   readonly #freeze: boolean;
   readonly #slots: EntrySlots<K, Entry<V>>;
   readonly #prefixEnd: Buffer;
+  readonly #rememberedMax: number;
   /** Slots with an active entry. */
   #dirtyCount = 0;
   /** Made by the first range of a generation. */
@@ -66,6 +67,7 @@ export class EntryTable<K extends StoreKey, V> implements KeyValueStore<K, V>, U
     this.#journal = options.journal;
     this.#freeze = options.freeze;
     this.#slots = new EntrySlots(options.cacheEntriesMax);
+    this.#rememberedMax = (options.cacheEntriesMax >>> 1) - 1;
     this.#scratch = Buffer.allocUnsafeSlow(256);
     this.#scratch.set(options.prefix);
   }
@@ -122,6 +124,11 @@ export class EntryTable<K extends StoreKey, V> implements KeyValueStore<K, V>, U
     const slot = this.#slots.findOrAdd(key);
     const entry = slot.committed ?? this.#load(slot);
     return entry === ABSENT ? undefined : entry;
+  }
+
+  /** Keeps a row that was read anyway, if there is room without dropping another. */
+  remember(key: K, row: Buffer): void {
+    if (this.#slots.spare < this.#rememberedMax) this.#slots.findOrAdd(key).committed ??= this.#decode(key, row);
   }
 
   /** Raw rows of the store, keys without the prefix: what an index is rebuilt from. */

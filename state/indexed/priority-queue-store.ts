@@ -67,7 +67,11 @@ export class IndexedPriorityQueueStore<V> implements PriorityQueueStore<V> {
 }
 
 function* priorities<V>(table: EntryTable<string, PriorityEntry<V>>): Generator<readonly [string, number]> {
-  for (const [id, row] of table.committedRows()) yield [id, decodePriority(row, 0, row.length)];
+  for (const [id, row] of table.committedRows()) {
+    // Whoever looks at the first entries would otherwise read the row again, one by one.
+    table.remember(id, row);
+    yield [id, decodePriority(row, 0, row.length)];
+  }
 }
 
 /** The bound of an index in memory is reached: nothing was changed. */
