@@ -33,15 +33,19 @@ export function primitiveCheck(schema: AvroAnnotated, kind: CheckKind, path: str
 }
 
 function integer(schema: AvroAnnotated, kind: CheckKind, path: string): Check | undefined {
-  const [least, most] = schema.type === "int" ? [-(2 ** 31), 2 ** 31 - 1] : [-LONG_MAX, LONG_MAX];
   // The guard has refused longs beyond that already.
   if (kind === "decoded" && schema.type === "long" && schema.minimum === undefined && schema.maximum === undefined) return undefined;
-  const minimum = schema.minimum ?? least;
-  const maximum = schema.maximum ?? most;
+  const { minimum, maximum } = integerRange(schema);
   return (value) => {
     if (typeof value !== "number" || !Number.isInteger(value)) throw validationError(path, `${shown(value)} is not an integer`);
     if (value < minimum || value > maximum) throw validationError(path, `${value} is outside ${minimum} to ${maximum}`);
   };
+}
+
+/** Inclusive, of an int or a long. */
+export function integerRange(schema: AvroAnnotated): { readonly minimum: number; readonly maximum: number } {
+  const [least, most] = schema.type === "int" ? [-(2 ** 31), 2 ** 31 - 1] : [-LONG_MAX, LONG_MAX];
+  return { minimum: schema.minimum ?? least, maximum: schema.maximum ?? most };
 }
 
 function finite(schema: AvroAnnotated, path: string): Check {

@@ -3,7 +3,7 @@
  * of short strings that are not ASCII, has no ranges, and would need a second pass for the checks: see docs/decisions/0003.
  */
 import { validationError } from "../errors.ts";
-import { type Check, branchPicker, checkCount, primitiveCheck, shown } from "./check.ts";
+import { type Check, branchPicker, checkCount, integerRange, primitiveCheck, shown } from "./check.ts";
 import {
   type AvroAnnotated,
   type AvroArray,
@@ -57,14 +57,32 @@ export class BodyWriter {
     const puts: Readonly<Record<AvroPrimitive, Write>> = {
       null: check,
       boolean: checked((value: boolean) => this.#putByte(value ? 1 : 0)),
-      int: checked((value: number) => this.#putLong(value)),
-      long: checked((value: number) => this.#putLong(value)),
+      int: this.#integer(schema, check),
+      long: this.#integer(schema, check),
       float: checked((value: number) => this.#putFloat(value)),
-      double: checked((value: number) => this.#putDouble(value)),
+      double: this.#double(schema, check),
       string: checked((value: string) => this.#putString(value)),
       bytes: checked((value: Buffer) => this.#putBytes(value)),
     };
     return puts[schema.type];
+  }
+
+  /** What is plainly right is written without another call; the check judges the rest, and says what is wrong. */
+  #integer(schema: AvroAnnotated, check: Check): Write {
+    const { minimum, maximum } = integerRange(schema);
+    return (value) => {
+      if (!(typeof value === "number" && value >= minimum && value <= maximum && Math.floor(value) === value)) check(value);
+      this.#putLong(value as number); // the check has made sure
+    };
+  }
+
+  /** As `#integer`. */
+  #double(schema: AvroAnnotated, check: Check): Write {
+    const { minimum = -Number.MAX_VALUE, maximum = Number.MAX_VALUE, exclusiveMaximum = Infinity } = schema;
+    return (value) => {
+      if (!(typeof value === "number" && value >= minimum && value <= maximum && value < exclusiveMaximum)) check(value);
+      this.#putDouble(value as number); // the check has made sure
+    };
   }
 
   #record(schema: AvroRecord, path: string): Write {
@@ -148,12 +166,15 @@ export class BodyWriter {
       this.#putByte(rest);
       return;
     }
-    let rest = value >= 0 ? value * 2 : -value * 2 - 1;
-    while (rest > 127) {
-      const low = rest % 128;
-      this.#putByte(low | 128);
-      rest = (rest - low) / 128;
-    }
+    // Above 2^31: four groups of seven bits, then what is left, both in integers.
+    const doubled = value >= 0 ? value * 2 : -value * 2 - 1;
+    let rest = Math.floor(doubled / TWO_TO_28);
+    const low = doubled - rest * TWO_TO_28;
+    this.#putByte((low & 127) | 128);
+    this.#putByte(((low >>> 7) & 127) | 128);
+    this.#putByte(((low >>> 14) & 127) | 128);
+    this.#putByte((low >>> 21) | 128);
+    for (; rest > 127; rest >>>= 7) this.#putByte((rest & 127) | 128);
     this.#putByte(rest);
   }
 
@@ -197,5 +218,6 @@ export class BodyWriter {
   }
 }
 
+const TWO_TO_28 = 2 ** 28;
 /** Below this many bytes a length is one byte. */
 const SHORT_CHARACTERS = 64;
