@@ -18,7 +18,6 @@ export const SHORT_BACKOFF_CAP_MS = 20;
 export const ASK_MS_MAX = 30_000;
 
 /** Topics. */
-export const METADATA_AGE_MS_MAX = 30_000;
 /** Topics whose configuration is asked for in one request. */
 export const CONFIGS_PER_REQUEST = 200;
 export const ADMIN_MS_MAX = 15_000;

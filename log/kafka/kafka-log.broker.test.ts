@@ -9,24 +9,27 @@ import type { LogUnderTest } from "../conformance/index.ts";
 
 const missing = whyNoBroker();
 
-describe.skipIf(missing !== undefined)(`on a broker${missing === undefined ? "" : `: ${missing}`}`, () => {
-  let broker: TestBroker | undefined;
-  beforeAll(async () => {
-    broker = await startTestBroker();
-  }, 120_000);
-  afterAll(() => broker?.stop(), 30_000);
+describe.skipIf(missing !== undefined).each([1, 2] as const)(
+  `transaction version %i${missing === undefined ? "" : `: ${missing}`}`,
+  (version) => {
+    let broker: TestBroker | undefined;
+    beforeAll(async () => {
+      broker = await startTestBroker({ transactionVersion: version });
+    }, 120_000);
+    afterAll(() => broker?.stop(), 30_000);
 
-  async function open(options: Partial<KafkaLogOptions> = {}): Promise<LogUnderTest> {
-    const log = await openKafkaLog({ brokers: broker?.brokers ?? [], clientId: "test", heartbeatMs: 100, ...options });
-    return {
-      log,
-      reopen: async () => {
-        await log.close();
-        return open(options);
-      },
-      close: () => log.close(),
-    };
-  }
+    async function open(options: Partial<KafkaLogOptions> = {}): Promise<LogUnderTest> {
+      const log = await openKafkaLog({ brokers: broker?.brokers ?? [], clientId: "test", heartbeatMs: 100, ...options });
+      return {
+        log,
+        reopen: async () => {
+          await log.close();
+          return open(options);
+        },
+        close: () => log.close(),
+      };
+    }
 
-  logConformance({ name: "kafka", open: () => open() });
-});
+    logConformance({ name: `kafka with transaction version ${version}`, open: () => open() });
+  },
+);

@@ -48,6 +48,7 @@ class CatalogEntry implements OutputTopic<TopicPartition> {
 export class TopicCatalog {
   readonly #cluster: Cluster;
   readonly #entries = new Map<string, CatalogEntry>();
+  #loadingBehind = false;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
@@ -65,9 +66,7 @@ export class TopicCatalog {
   output(topic: string, partition: number): OutputTopic<TopicPartition> {
     const entry = this.#entries.get(topic);
     if (entry === undefined) {
-      this.load().catch(() => {
-        // Whoever needs it asks again.
-      });
+      this.#loadBehind();
       throw unknownTopic(topic, partition);
     }
     return entry;
@@ -93,6 +92,16 @@ export class TopicCatalog {
     const names = [...this.#cluster.topics.keys()];
     for (const name of this.#entries.keys()) if (!this.#cluster.topics.has(name)) this.#entries.delete(name);
     for (let at = 0; at < names.length; at += CONFIGS_PER_REQUEST) await this.#loadConfigs(names.slice(at, at + CONFIGS_PER_REQUEST));
+  }
+
+  /** One at a time. Whoever needs it asks again. */
+  #loadBehind(): void {
+    if (this.#loadingBehind) return;
+    this.#loadingBehind = true;
+    const loaded = (): void => {
+      this.#loadingBehind = false;
+    };
+    this.load().then(loaded, loaded);
   }
 
   async #loadConfigs(names: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
 /** What is known about the cluster: brokers, topics with their leaders, coordinators. Asked for anew when an answer says so. */
 import { LogError } from "../../errors.ts";
-import { ASK_MS_MAX, METADATA_AGE_MS_MAX } from "../defaults.ts";
+import { ASK_MS_MAX } from "../defaults.ts";
 import type { Surroundings } from "../defaults.ts";
 import { NONE, nameOfCode } from "./error-codes.ts";
 import { retrying } from "./retrying.ts";
@@ -32,7 +32,6 @@ export class Cluster {
   readonly #coordinators = new Map<string, BrokerAddress>();
   #asked = 0;
   #refreshing: Promise<void> | undefined;
-  #refreshedAt = 0;
   #transactionVersion: TransactionVersion = 1;
   #closed = false;
 
@@ -81,14 +80,6 @@ export class Cluster {
       this.#refreshing = undefined;
     });
     return this.#refreshing;
-  }
-
-  /** Asks in the background when the knowledge is older than that. */
-  refreshIfOlderThan(ageMs = METADATA_AGE_MS_MAX): void {
-    if (this.#closed || this.surroundings.now() - this.#refreshedAt < ageMs) return;
-    this.refresh().catch(() => {
-      // The next caller asks again.
-    });
   }
 
   topic(name: string): KnownTopic | undefined {
@@ -149,7 +140,6 @@ export class Cluster {
     const known = topics.filter((topic) => !topic.internal && topic.errorCode === NONE).map(asKnown);
     this.#topics = new Map(known.map((topic) => [topic.name, topic]));
     this.#namesById = new Map(known.map((topic) => [topic.topicId, topic.name]));
-    this.#refreshedAt = this.surroundings.now();
   }
 
   async #rotating<T>(request: (to: Destination) => Promise<T>): Promise<T> {

@@ -15,8 +15,8 @@ export interface TestBroker {
 }
 
 export interface TestBrokerOptions {
-  /** Further server properties. */
-  readonly properties?: Readonly<Record<string, string>>;
+  /** The finalized feature `transaction.version`; default the broker's own. Only for a broker of our own. */
+  readonly transactionVersion?: 1 | 2;
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -41,16 +41,17 @@ export function whyNoBroker(): string | undefined {
 /** Ready to be connected to. Whoever starts it stops it. */
 export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
   const named = process.env["KAFKA_BROKERS"];
-  if (named !== undefined) return { brokers: named.split(","), stop: () => Promise.resolve() };
+  if (named !== undefined && options.transactionVersion === undefined) return { brokers: named.split(","), stop: () => Promise.resolve() };
   const classPath = await kafkaClassPath();
   const directory = mkdtempSync(join(tmpdir(), "kafka-for-tests-"));
   const [listener, controller] = await freePorts(2);
   const properties = join(directory, "server.properties");
-  writeFileSync(properties, serverProperties({ directory, listener, controller }, options.properties ?? {}));
+  writeFileSync(properties, serverProperties({ directory, listener, controller }));
   const java = ["-cp", classPath, LOGGING];
   const { stdout } = await run("java", [...java, "kafka.tools.StorageTool", "random-uuid"]);
+  const features = options.transactionVersion === undefined ? [] : ["--feature", `transaction.version=${options.transactionVersion}`];
   const clusterId = stdout.trim().split("\n").at(-1) ?? "";
-  await run("java", [...java, "kafka.tools.StorageTool", "format", "-t", clusterId, "-c", properties]);
+  await run("java", [...java, "kafka.tools.StorageTool", "format", "-t", clusterId, "-c", properties, ...features]);
   const broker = spawn("java", ["-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", ...java, "kafka.Kafka", properties], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -93,7 +94,7 @@ interface Places {
   readonly controller: number;
 }
 
-function serverProperties({ directory, listener, controller }: Places, more: Readonly<Record<string, string>>): string {
+function serverProperties({ directory, listener, controller }: Places): string {
   const properties: Record<string, string | number> = {
     "process.roles": "broker,controller",
     "node.id": 1,
@@ -116,10 +117,10 @@ function serverProperties({ directory, listener, controller }: Places, more: Rea
     "group.initial.rebalance.delay.ms": 0,
     "group.min.session.timeout.ms": 1000,
     "auto.create.topics.enable": "false",
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": 500,
     "log.cleaner.dedupe.buffer.size": 16_777_216,
     "num.network.threads": 2,
     "num.io.threads": 4,
-    ...more,
   };
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)
