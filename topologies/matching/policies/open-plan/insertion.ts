@@ -30,14 +30,31 @@ export class Insertion {
 
   /** Below `limit`; with `random` each place that would be the best is passed over with the probability `blink`. */
   find(job: number, limit: number, blink = 0, random?: SmallRandom): boolean {
-    const drivers = this.#space.slots.length;
+    const space = this.#space;
+    const { length } = this.#routes;
+    const drivers = length.length;
     this.driver = -1;
     this.added = limit;
     this.#blink = blink;
     this.#random = random;
-    this.#budget.steps -= drivers;
-    for (let d = 0; d < drivers; d++) if (this.#space.mayServe(d, job)) this.#inDriver(d, job);
+    for (let d = 0; d < drivers; d++) if (length[d]! > 0 && space.mayServe(d, job)) this.#inDriver(d, job);
+    this.#asFirst(job);
     return this.driver >= 0;
+  }
+
+  /** Of those without a plan the nearest first: who is further away than is worth it ends the search. */
+  #asFirst(job: number): void {
+    const space = this.#space;
+    const { length, drivingWeight } = this.#routes;
+    const place = space.place[job]!;
+    const late = space.serviceMs / 2 - space.ready[job]!;
+    const gainMax = this.#routes.endingMax;
+    for (const d of space.driversByWay(place)) {
+      const way = space.startToPlace(d, place);
+      this.#budget.steps -= 1;
+      if (drivingWeight * way + Math.max(0, way + late) - gainMax >= this.added) return;
+      if (length[d]! <= 0 && space.mayServe(d, job)) this.#inDriver(d, job);
+    }
   }
 
   /** Puts it where it was found. */
@@ -54,7 +71,9 @@ export class Insertion {
     const place = space.place[job]!;
     const ready = space.ready[job]!;
     const pay = space.payStep[d]! * (2 * (space.served[d]! + routes.planned[d]!) + 1);
-    if (pay >= this.added) return;
+    const gain = routes.endingOf(d, routes.lastBefore(d, length));
+    if (pay - gain >= this.added) return;
+    this.#budget.steps -= length;
     const first = routes.first(d);
     const base = d * routes.visitsMax;
     const shared = space.places[place]!.shared;
@@ -63,7 +82,7 @@ export class Insertion {
         this.#inVisit(d, k, job, pay);
       if (k < first || length - first >= this.#planMax) continue;
       const leaves = routes.leaves(d, k);
-      if (pay + leaves + half - ready >= this.added || leaves + half > space.shiftEnd[d]!) return;
+      if (pay - gain + leaves + half - ready >= this.added || leaves + half > space.shiftEnd[d]!) return;
       const way = routes.way(d, k, place);
       const pickup = Math.max(leaves + way + half, ready);
       if (pickup > space.shiftEnd[d]!) continue;
@@ -75,6 +94,8 @@ export class Insertion {
         added += routes.drivingWeight * (on - routes.way(d, k, nextPlace));
         if (added >= this.added) continue;
         added += this.#delay(d, k, pickup + half + straight + space.serviceMs + on, this.added - added);
+      } else {
+        added += routes.endingOf(d, job) - routes.endingOf(d, routes.lastBefore(d, k));
       }
       if (added < this.added) this.#better(d, k, -1, added);
     }
@@ -114,6 +135,7 @@ export class Insertion {
         added += weight * (way - routes.way(d, k + 1, nextPlace));
         added += this.#delay(d, k + 1, end + way, this.added - added);
       }
+      if (next < 0 && k + 1 === routes.length[d]) added += routes.endingOf(d, job) - routes.endingOf(d, last);
       if (added < this.added) this.#better(d, k, at, added);
       time += direct + serviceMs;
       last = next;

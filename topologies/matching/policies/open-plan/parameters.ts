@@ -20,6 +20,11 @@ export const openPlanParameters = {
   bundleMax: { default: 4, unit: "jobs", source: "larger ones never came up on the Grubhub instances" },
   drivingWeight: { default: 0.05, unit: "minutes of lateness per minute driven", source: "Grubhub instances: 0 to 0.3 are alike" },
   aloneMs: { default: 12_000_000, unit: "ms of lateness a job", source: "what a job that nobody takes costs; Grubhub instances" },
+  endingWeight: {
+    default: 0,
+    unit: "minutes of lateness per minute",
+    source: "mean way from where a plan ends to the open jobs: who stands remote is used before who stands well",
+  },
   passes: { default: 4, unit: "passes", source: "improvement stops sooner if a pass changes nothing" },
   tries: { default: 200, unit: "tries", source: "Grubhub instances: 60 cost 0.03 minutes" },
   ruined: { default: 6, unit: "jobs", source: "taken out together in a try" },

@@ -5,6 +5,9 @@
 import type { SearchSpace } from "./search-space.ts";
 import type { OpenPlanValues } from "./parameters.ts";
 
+/** Who works shorter than this has little use of standing well. */
+const ENDING_MS = 3_600_000;
+
 export class Routes {
   readonly space: SearchSpace;
   /** Slots for visits of a driver, and for jobs of a visit. */
@@ -20,16 +23,22 @@ export class Routes {
   readonly pickup: Float64Array;
   readonly readyAt: Float64Array;
   readonly end: Float64Array;
-  /** Cost of everything before the visit, without pay. */
+  /** Cost of everything before the visit, without pay and ending. */
   readonly before: Float64Array;
   /** By visit × width + position. */
   readonly jobs: Int32Array;
   /** By open job: its driver, −1: nobody. */
   readonly driverOf: Int32Array;
   readonly drivingWeight: number;
+  /** No driver without a plan ends dearer. */
+  readonly endingMax: number;
   readonly #half: number;
+  /** What it costs to end at the start, by driver, and at a door, by job; times what is left of the driver's shift. */
+  readonly #endsAtStart: Float64Array;
+  readonly #endsAtDoor: Float64Array;
+  readonly #left: Float64Array;
 
-  constructor(space: SearchSpace, { planMax, bundleMax, drivingWeight }: OpenPlanValues) {
+  constructor(space: SearchSpace, { planMax, bundleMax, drivingWeight, endingWeight }: OpenPlanValues) {
     const drivers = space.slots.length;
     this.space = space;
     this.visitsMax = planMax + 1;
@@ -48,6 +57,14 @@ export class Routes {
     this.before = new Float64Array(visits);
     this.jobs = new Int32Array(visits * this.width);
     this.driverOf = new Int32Array(space.open).fill(-1);
+    this.#left = Float64Array.from(space.shiftEnd, (end) => Math.max(0, Math.min(1, end / ENDING_MS)));
+    const minds = endingWeight > 0;
+    this.#endsAtStart = Float64Array.from(this.length, (_, d) => (minds ? endingWeight * space.wayFromStart(d) : 0));
+    this.#endsAtDoor = Float64Array.from(space.place, (_, job) => (minds ? endingWeight * space.wayFromDoor(0, job) : 0));
+    let most = 0;
+    for (const ending of this.#endsAtStart) if (ending > most) most = ending;
+    this.endingMax = most;
+    for (let d = 0; d < drivers; d++) this.evaluate(d);
     for (let d = 0; d < drivers; d++) {
       const held = space.headJobs[d]!;
       if (held.length === 0) continue;
@@ -82,6 +99,16 @@ export class Routes {
     return this.space.doorToPlace(this.space.vehicle[d]!, this.lastJobOf(d * this.visitsMax + k - 1), place);
   }
 
+  /** What it costs that the plan ends at this job's door; −1: that there is none. */
+  endingOf(d: number, lastJob: number): number {
+    return this.#left[d]! * (lastJob < 0 ? this.#endsAtStart[d]! : this.#endsAtDoor[lastJob]!);
+  }
+
+  /** The last job before visit k; −1: none. */
+  lastBefore(d: number, k: number): number {
+    return k === 0 ? -1 : this.lastJobOf(d * this.visitsMax + k - 1);
+  }
+
   payOf(d: number, jobs: number): number {
     return this.space.payStep[d]! * jobs * (2 * this.space.served[d]! + jobs);
   }
@@ -109,7 +136,7 @@ export class Routes {
       if (movable && this.pickup[visit]! > space.shiftEnd[d]!) cost = Infinity;
     }
     this.planned[d] = planned;
-    cost += this.payOf(d, planned);
+    cost += this.payOf(d, planned) + this.endingOf(d, this.lastBefore(d, length));
     this.cost[d] = cost;
     return cost;
   }

@@ -51,6 +51,7 @@ export class SearchSpace {
   readonly #doorToDoor: Float64Array;
   readonly #counterToDoor: Float64Array;
   readonly #placeToPlace: Float64Array;
+  readonly #byWay: (Int32Array | undefined)[] = [];
   /** Of jobs that not everybody may serve: by driver. */
   readonly #mayServe: readonly (Uint8Array | undefined)[];
 
@@ -116,9 +117,33 @@ export class SearchSpace {
     });
   }
 
+  /** Mean way from where the driver starts to the counters of all open jobs. */
+  wayFromStart(driver: number): number {
+    let sum = 0;
+    for (let job = 0; job < this.open; job++) sum += this.startToPlace(driver, this.place[job]!);
+    return sum / this.open;
+  }
+
+  /** The same from a door. */
+  wayFromDoor(vehicle: number, door: number): number {
+    let sum = 0;
+    for (let job = 0; job < this.open; job++) sum += this.doorToPlace(vehicle, door, this.place[job]!);
+    return sum / this.open;
+  }
+
   mayServe(driver: number, job: number): boolean {
     const may = this.#mayServe[job];
     return may === undefined || may[driver] === 1;
+  }
+
+  /** The nearest first, by where each can start. */
+  driversByWay(place: number): Int32Array {
+    const known = this.#byWay[place];
+    if (known !== undefined) return known;
+    const drivers = Int32Array.from(this.slots.keys());
+    drivers.sort((a, b) => this.startToPlace(a, place) - this.startToPlace(b, place) || a - b);
+    this.#byWay[place] = drivers;
+    return drivers;
   }
 
   startToPlace(driver: number, place: number): number {

@@ -60,7 +60,7 @@ export class TailSwaps {
     const routes = this.#routes;
     if (k === 0) return 0;
     if (k < routes.length[d]!) return routes.before[d * routes.visitsMax + k]!;
-    return routes.cost[d]! - routes.payOf(d, routes.planned[d]!);
+    return routes.cost[d]! - routes.payOf(d, routes.planned[d]!) - routes.endingOf(d, routes.lastBefore(d, k));
   }
 
   /** Cost of d's visits before i followed by e's from j on; Infinity if above the limit or impossible. */
@@ -98,6 +98,7 @@ export class TailSwaps {
       moved += size;
       if (cost >= limit) return Infinity;
     }
+    cost += routes.endingOf(d, last < 0 ? routes.lastBefore(d, i) : last);
     if (space.payStep[d]! <= 0) return cost;
     let kept = 0;
     for (let visit = d * visitsMax + routes.first(d); visit < d * visitsMax + i; visit++) kept += routes.size[visit]!;
