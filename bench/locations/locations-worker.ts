@@ -42,12 +42,19 @@ async function work(): Promise<WorkerReport> {
   const processCpuBefore = process.cpuUsage();
   const begun = performance.now();
   let half: { readonly at: number; readonly records: number } | undefined;
+  let tenth = { at: begun, records: 0 };
+  let bestRate = 0;
   for (;;) {
     assert(thread.state === "running", thread.error ?? `the thread is ${thread.state}`);
     const now = Date.now();
     const { worked, nextDueAt } = thread.step(now);
     const records = thread.metrics().recordsProcessed;
     if (records >= order.records) break;
+    if (records - tenth.records >= order.records / 10) {
+      const at = performance.now();
+      bestRate = Math.max(bestRate, ((records - tenth.records) / (at - tenth.at)) * 1_000);
+      tenth = { at, records };
+    }
     if (half === undefined && records >= order.records / 2) half = { at: performance.now(), records };
     await (worked || nextDueAt <= now ? turn() : pause(Math.min(nextDueAt - now, 50)));
   }
@@ -60,6 +67,7 @@ async function work(): Promise<WorkerReport> {
   return {
     ms: ended - begun,
     laterRate: half === undefined ? 0 : ((recordsProcessed - half.records) / (ended - half.at)) * 1_000,
+    bestRate,
     commits,
     sent: recordsForwarded,
     cpuMs: (cpu.user + cpu.system) / 1_000,

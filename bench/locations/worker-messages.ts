@@ -21,6 +21,8 @@ export interface WorkerReport {
   readonly ms: number;
   /** Records and ms in the second half, when the code is compiled and the state is in memory. */
   readonly laterRate: number;
+  /** Of the fastest tenth: what the machine has when nobody else wants it. */
+  readonly bestRate: number;
   readonly commits: number;
   readonly sent: number;
   /** Of this thread in the same time. */
