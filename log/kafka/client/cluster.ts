@@ -21,6 +21,9 @@ export interface KnownTopic {
 }
 
 const METADATA = "metadata";
+/** The newest request that is used; whoever has it has the others. */
+const FETCH_KEY = 1;
+const FETCH_VERSION = 17;
 
 export class Cluster {
   readonly wire: KafkaWire;
@@ -60,6 +63,8 @@ export class Cluster {
       return { code: versions.errorCode, value: versions };
     });
     if (answer.code !== NONE) throw new LogError("LOG_UNAVAILABLE", `Kafka refuses to say its versions: ${nameOfCode(answer.code)}.`);
+    if ((answer.value.versionMax.get(FETCH_KEY) ?? 0) < FETCH_VERSION)
+      throw new LogError("LOG_UNAVAILABLE", "The brokers are older than Kafka 3.9, which this adapter does not speak to. Use Kafka 4.");
     this.#transactionVersion = answer.value.transactionVersion >= 2 ? 2 : 1;
     await this.refresh();
   }

@@ -404,7 +404,8 @@ class SocketWire implements KafkaWire {
     const known = this.#connections.get(key);
     if (known !== undefined) {
       const connection = await known;
-      if (connection.isConnected()) return connection;
+      // While it logs in anew a connection still takes requests.
+      if (connection.isConnected() || connection.status === "reauthenticating") return connection;
       if (this.#connections.get(key) === known) this.#connections.delete(key);
       return this.#connection(to);
     }

@@ -156,7 +156,7 @@ export class FetchLoop {
 
   #failed(error: unknown, positions: readonly FetchPosition[]): void {
     if (this.#closed) return;
-    if (error instanceof WireError) {
+    if (error instanceof WireError && error.failure !== "refused") {
       this.#rest();
       return;
     }

@@ -33,7 +33,14 @@ export function encodeSubscription(topics: readonly string[], card: MemberCard):
   return bytes;
 }
 
-/** Throws `LOG_UNAVAILABLE` when another kind of program is a member of the group. */
+/** Another kind of program is a member of the group. */
+export class ForeignMemberError extends LogError {
+  constructor(cause: unknown) {
+    super("LOG_UNAVAILABLE", "A member of the group is not of this kind. Use a group of its own for each application.", { cause });
+  }
+}
+
+/** Throws a `ForeignMemberError`. */
 export function decodeSubscription(bytes: Buffer): MemberCard {
   try {
     let at = 2;
@@ -43,9 +50,7 @@ export function decodeSubscription(bytes: Buffer): MemberCard {
     const length = bytes.readInt32BE(at);
     return decodeCard(bytes.subarray(at + 4, at + 4 + length));
   } catch (cause) {
-    throw new LogError("LOG_UNAVAILABLE", "A member of the group is not of this kind. Use a group of its own for each application.", {
-      cause,
-    });
+    throw new ForeignMemberError(cause);
   }
 }
 

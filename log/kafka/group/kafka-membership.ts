@@ -10,13 +10,15 @@
  * later does not cover work done before.
  */
 import assert from "node:assert/strict";
+import { LogError } from "../../errors.ts";
 import type { Membership, MembershipEvent, MembershipOptions } from "../../log.ts";
 import type { Cluster } from "../client/cluster.ts";
-import { MEMBER_ID_REQUIRED, NONE, REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID, reactionTo } from "../client/error-codes.ts";
+import { MEMBER_ID_REQUIRED, nameOfCode, NONE, REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID, reactionTo } from "../client/error-codes.ts";
 import { backoffMs } from "../client/retrying.ts";
 import type { Destination, GroupMember, JoinResponse } from "../client/wire-contract.ts";
+import { WireError } from "../client/wire-error.ts";
 import { REQUEST_MS_MAX, USER_DATA_BYTES_MAX } from "../defaults.ts";
-import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from "./consumer-protocol.ts";
+import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription, ForeignMemberError } from "./consumer-protocol.ts";
 
 export interface GroupTimes {
   readonly sessionMsMax: number;
@@ -34,6 +36,13 @@ export interface KafkaMembershipDependencies {
   readonly closed: () => void;
 }
 
+/** No retry will change it. */
+class GroupRefusedError extends LogError {
+  constructor(group: string, what: string, code: number) {
+    super("LOG_UNAVAILABLE", `Kafka refuses ${what} in the group ${group}: ${nameOfCode(code)}. Check its rights and settings.`);
+  }
+}
+
 type MemberState = "outside" | "joining" | "stable" | "called" | "left";
 
 const PROTOCOL = "slackline";
@@ -45,6 +54,7 @@ export class KafkaMembership implements Membership {
   readonly #bornAt: number;
   #state: MemberState = "outside";
   #event: MembershipEvent | undefined;
+  #error: unknown;
   /** As the broker named us; empty before it did. */
   #member = "";
   /** Of the last join. */
@@ -87,7 +97,11 @@ export class KafkaMembership implements Membership {
     return this.join();
   }
 
+  /** Throws what makes joining hopeless, once: rights, another kind of member, a fault in `assign` or `userData`. */
   poll(): MembershipEvent | undefined {
+    const error = this.#error;
+    this.#error = undefined;
+    if (error !== undefined) throw error;
     const event = this.#event;
     this.#event = undefined;
     if (event?.kind === "assigned") this.#polled = { group: this.#options.group, generation: event.generation, member: this.#member };
@@ -130,10 +144,11 @@ export class KafkaMembership implements Membership {
         if (joined) this.#failures = 0;
         else this.#again(round);
       },
-      () => {
+      (error: unknown) => {
         if (round !== this.#round) return;
         this.#deps.cluster.forgetCoordinator("group", this.#options.group);
-        this.#again(round);
+        if (isPassing(error)) this.#again(round);
+        else this.#fail(error);
       },
     );
   }
@@ -161,7 +176,7 @@ export class KafkaMembership implements Membership {
       joined = await cluster.wire.join(to, { ...request, member: this.#member });
     }
     if (round !== this.#round) return false;
-    if (joined.errorCode !== NONE) return this.#refused(joined.errorCode);
+    if (joined.errorCode !== NONE) return this.#refused(joined.errorCode, "to join");
     this.#member = joined.member;
     this.#joined = joined.generation;
     return this.#sync(round, to, joined);
@@ -173,7 +188,7 @@ export class KafkaMembership implements Membership {
     const assignments = joined.leader === member ? this.#assign(joined) : [];
     const answer = await cluster.wire.sync(to, { group: this.#options.group, generation, member, protocol: PROTOCOL, assignments });
     if (round !== this.#round) return false;
-    if (answer.errorCode !== NONE) return this.#refused(answer.errorCode);
+    if (answer.errorCode !== NONE) return this.#refused(answer.errorCode, "to share");
     this.#state = "stable";
     this.#heardAt = cluster.surroundings.now();
     this.#tell({ kind: "assigned", generation, assignment: decodeAssignment(answer.assignment) });
@@ -197,11 +212,23 @@ export class KafkaMembership implements Membership {
     });
   }
 
-  /** Nothing is held while joining: whatever went wrong, it is tried again, under a new id if this one is not known any more. */
-  #refused(code: number): boolean {
+  /** Nothing is held while joining: it is tried again, under a new id if this one is not known any more, unless it never will go. */
+  #refused(code: number, what: string): boolean {
+    const reaction = reactionTo(code);
+    if (reaction === "stop" || reaction === "refuse") throw new GroupRefusedError(this.#options.group, what, code);
     if (code === UNKNOWN_MEMBER_ID) this.#member = "";
-    else if (reactionTo(code) === "refresh") this.#deps.cluster.forgetCoordinator("group", this.#options.group);
+    else if (reaction === "refresh") this.#deps.cluster.forgetCoordinator("group", this.#options.group);
     return false;
+  }
+
+  /** The next poll throws it: another try would end the same way. */
+  #fail(error: unknown): void {
+    this.#round += 1;
+    this.#stopTimer?.();
+    this.#state = "outside";
+    this.#event = undefined;
+    this.#error = error;
+    this.#deps.wake();
   }
 
   #scheduleHeartbeat(round: number): void {
@@ -258,4 +285,10 @@ export class KafkaMembership implements Membership {
     const to = await cluster.coordinator("group", this.#options.group, `${purpose}/${lane}`);
     return purpose === "join" ? { ...to, answerMsMax: times.rebalanceMsMax + REQUEST_MS_MAX } : { ...to, answerMsMax: times.sessionMsMax };
   }
+}
+
+/** The coordinator is away or out of reach. Another kind of member, a refusal and a bug do not pass. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof WireError) return error.failure !== "refused";
+  return error instanceof LogError && !(error instanceof GroupRefusedError) && !(error instanceof ForeignMemberError);
 }

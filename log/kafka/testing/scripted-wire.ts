@@ -26,7 +26,7 @@ export function scriptedWire(script: Partial<KafkaWire>, transactionVersion: 1 |
     ],
   };
   const all: Partial<KafkaWire> = {
-    versions: async () => ({ errorCode: 0, versionMax: new Map(), transactionVersion }),
+    versions: async () => ({ errorCode: 0, versionMax: new Map([[1, 17]]), transactionVersion }),
     metadata: async () => metadata,
     coordinator: async () => ({ errorCode: 0, ...broker }),
     close: async () => {},

@@ -1,0 +1,209 @@
+/** The group loop against scripted answers, in time that jumps. */
+import { afterEach, describe, expect, test } from "vitest";
+import { utf8 } from "../../conformance/log-under-test.ts";
+import type { MemberInfo, MembershipEvent } from "../../log.ts";
+import { Cluster } from "../client/cluster.ts";
+import type { JoinRequest, KafkaWire } from "../client/wire-contract.ts";
+import { WireError } from "../client/wire-error.ts";
+import { hurriedSurroundings } from "../testing/hurried-surroundings.ts";
+import { scriptedWire } from "../testing/scripted-wire.ts";
+import { decodeSubscription, encodeAssignment, encodeSubscription } from "./consumer-protocol.ts";
+import { KafkaMembership } from "./kafka-membership.ts";
+
+const opened: KafkaMembership[] = [];
+afterEach(() => Promise.all(opened.splice(0).map((member) => member.abandon())));
+
+/** A coordinator with one member who is the leader; a test replaces what it is about. */
+function alone(): Partial<KafkaWire> {
+  let generation = 0;
+  return {
+    join: async (_to, { member, metadata }) => {
+      if (member === "") return { errorCode: 79, generation: -1, leader: "", member: "m-1", members: [] };
+      generation += 1;
+      return { errorCode: 0, generation, leader: member, member, members: [{ member, metadata }] };
+    },
+    sync: async (_to, { member, assignments }) => ({
+      errorCode: 0,
+      assignment: assignments.find((each) => each.member === member)?.assignment ?? encodeAssignment(utf8("given")),
+    }),
+    heartbeat: async () => ({ errorCode: 0 }),
+    leave: async () => ({ errorCode: 0 }),
+  };
+}
+
+async function memberOn(script: Partial<KafkaWire>, assign = everything) {
+  const { wire, calls } = scriptedWire({ ...alone(), ...script });
+  const surroundings = hurriedSurroundings();
+  const cluster = new Cluster({ wire, surroundings, bootstrap: [{ host: "broker", port: 9092 }] });
+  await cluster.open();
+  const times = { sessionMsMax: 1000, rebalanceMsMax: 2000, heartbeatMs: 100 };
+  const options = { group: "g", memberId: "a", topics: ["out"], userData: () => utf8("data"), assign };
+  const member = new KafkaMembership(options, { cluster, times, wake: () => {}, lane: 0, closed: () => {} });
+  opened.push(member);
+  return { member, calls, surroundings };
+}
+
+function everything(members: readonly MemberInfo[]) {
+  return members.map(({ memberId }) => ({ memberId, assignment: utf8(`all of ${memberId}`) }));
+}
+
+async function next(member: KafkaMembership): Promise<MembershipEvent> {
+  for (let turn = 0; turn < 200; turn++) {
+    const event = member.poll();
+    if (event !== undefined) return event;
+    await new Promise(setImmediate);
+  }
+  throw new Error("no event came");
+}
+
+describe("group loop", () => {
+  test("takes the id that the broker gives it, leads, shares, and hears its part", async () => {
+    const { member, calls } = await memberOn({});
+    await member.join();
+    expect(member.generation).toBe(-1);
+    expect(await next(member)).toMatchObject({ kind: "assigned", generation: 1, assignment: new Uint8Array(utf8("all of a")) });
+    expect(member.identity).toEqual({ group: "g", generation: 1, member: "m-1" });
+    expect(calls.slice(0, 3)).toEqual(["join", "join", "sync"]);
+  });
+
+  test("commits stay under the generation that was polled, whatever was heard since", async () => {
+    let code = 0;
+    const { member } = await memberOn({ heartbeat: async () => ({ errorCode: code }) });
+    await member.join();
+    await next(member);
+    code = 27;
+    expect(await next(member)).toEqual({ kind: "rebalance" });
+    code = 0;
+    await member.rejoin();
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect(member.generation).toBe(1);
+    expect(await next(member)).toMatchObject({ kind: "assigned", generation: 2 });
+    expect(member.generation).toBe(2);
+  });
+
+  test("hears of a rebalance once, and goes on with its heartbeats until it rejoins", async () => {
+    const { member, calls } = await memberOn({ heartbeat: async () => ({ errorCode: 27 }) });
+    await member.join();
+    await next(member);
+    expect(await next(member)).toEqual({ kind: "rebalance" });
+    const before = calls.filter((call) => call === "heartbeat").length;
+    for (let turn = 0; turn < 30; turn++) await new Promise(setImmediate);
+    expect(calls.filter((call) => call === "heartbeat").length).toBeGreaterThan(before + 3);
+    expect(member.poll()).toBeUndefined();
+  });
+
+  test.each([25, 22, 82])("is lost when its heartbeat is answered with %i, and asks nothing more", async (code) => {
+    const { member, calls } = await memberOn({ heartbeat: async () => ({ errorCode: code }) });
+    await member.join();
+    await next(member);
+    expect(await next(member)).toEqual({ kind: "lost" });
+    expect(member.identity.generation).toBe(-1);
+    const before = calls.length;
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    expect(calls.length).toBe(before);
+  });
+
+  test("outlives a coordinator that moves, and is lost after a session without one", async () => {
+    const answers = [16, 14, 0];
+    const { member, surroundings } = await memberOn({
+      heartbeat: async () => {
+        const code = answers.shift();
+        if (code === undefined) throw new WireError("unreachable", "down", undefined);
+        return { errorCode: code };
+      },
+    });
+    await member.join();
+    await next(member);
+    const before = surroundings.now();
+    expect(await next(member)).toEqual({ kind: "lost" });
+    expect(surroundings.now() - before).toBeGreaterThan(1000);
+  });
+
+  test("joins again by itself while it holds nothing: lost answers, moved coordinators, forgotten ids, rebalances meanwhile", async () => {
+    const ids: string[] = [];
+    const codes = [16, 25, 0, 0];
+    const base = alone();
+    const syncCodes = [27, 0];
+    const { member } = await memberOn({
+      join: async (to, request: JoinRequest) => {
+        ids.push(request.member);
+        const code = request.member === "" ? 0 : (codes.shift() ?? 0);
+        if (code !== 0) return { errorCode: code, generation: -1, leader: "", member: request.member, members: [] };
+        return (base.join as KafkaWire["join"])(to, request);
+      },
+      sync: async (to, request) => {
+        const code = syncCodes.shift() ?? 0;
+        return code === 0 ? (base.sync as KafkaWire["sync"])(to, request) : { errorCode: code, assignment: Buffer.alloc(0) };
+      },
+    });
+    await member.join();
+    expect((await next(member)).kind).toBe("assigned");
+    expect(ids).toEqual(["", "m-1", "m-1", "", "m-1", "m-1"]);
+  });
+
+  test("says each join anew, so that asking for a new generation makes one", async () => {
+    const cards: number[] = [];
+    const base = alone();
+    const { member } = await memberOn({
+      join: async (to, request) => {
+        cards.push(decodeSubscription(request.metadata).joins);
+        return (base.join as KafkaWire["join"])(to, request);
+      },
+    });
+    await member.join();
+    await next(member);
+    await member.rejoin();
+    await next(member);
+    expect(cards).toEqual([1, 1, 2]);
+  });
+
+  test("of two members with one id the younger gets the part", async () => {
+    const base = alone();
+    const shared: string[] = [];
+    const older = encodeSubscription(["out"], { memberId: "a", bornAt: -1, joins: 1, userData: utf8("old") });
+    const { member } = await memberOn({
+      join: async (to, request) => {
+        const joined = await (base.join as KafkaWire["join"])(to, request);
+        return { ...joined, members: [{ member: "m-0", metadata: older }, ...joined.members] };
+      },
+      sync: async (to, request) => {
+        shared.push(...request.assignments.map((each) => `${each.member} ${each.assignment.length}`));
+        return (base.sync as KafkaWire["sync"])(to, request);
+      },
+    });
+    await member.join();
+    await next(member);
+    expect(shared).toEqual(["m-0 10", "m-1 18"]);
+  });
+
+  test("what no retry will change is thrown by the next poll: rights, another kind of member, a bug of the assignor", async () => {
+    const denied = await memberOn({ join: async () => ({ errorCode: 30, generation: -1, leader: "", member: "", members: [] }) });
+    await denied.member.join();
+    await expect(next(denied.member)).rejects.toThrow(/GROUP_AUTHORIZATION_FAILED \(30\)/);
+    const foreign = await memberOn({
+      join: async () => ({ errorCode: 0, generation: 1, leader: "m", member: "m", members: [{ member: "x", metadata: Buffer.alloc(4) }] }),
+    });
+    await foreign.member.join();
+    await expect(next(foreign.member)).rejects.toThrow(/not of this kind/);
+    const faulty = await memberOn({}, () => {
+      throw new TypeError("bug");
+    });
+    await faulty.member.join();
+    await expect(next(faulty.member)).rejects.toThrow(TypeError);
+  });
+
+  test("leaves with a word, and abandons without one", async () => {
+    const one = await memberOn({});
+    await one.member.join();
+    await next(one.member);
+    await one.member.leave();
+    expect(one.calls.at(-1)).toBe("leave");
+    expect(one.member.poll()).toBeUndefined();
+    const other = await memberOn({});
+    await other.member.join();
+    await next(other.member);
+    await other.member.abandon();
+    expect(other.calls).not.toContain("leave");
+    await expect(other.member.join()).rejects.toThrow(/does not join again/);
+  });
+});
