@@ -86,8 +86,8 @@ describe.each(Object.keys(policies))("%s", (name) => {
   test("defers a job while its slack is above the margin", () => {
     const drivers = [driver("d", { position: at(2) })];
     const later = (minutes: number) => [job("j", { readyAt: NOW + minutes * MINUTE })];
-    expect(match(name, problemOf(later(6), drivers))).toEqual([]);
-    expect(pairs(match(name, problemOf(later(5), drivers)))).toEqual(["d: j"]);
+    expect(match(name, problemOf(later(6), drivers, { marginMs: 3 * MINUTE }))).toEqual([]);
+    expect(pairs(match(name, problemOf(later(5), drivers, { marginMs: 3 * MINUTE })))).toEqual(["d: j"]);
     expect(pairs(match(name, problemOf(later(6), drivers, { marginMs: 4 * MINUTE })))).toEqual(["d: j"]);
   });
 
