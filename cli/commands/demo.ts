@@ -68,6 +68,8 @@ function dropStore(text: string, before: readonly string[]): readonly string[] {
 function endOf(seconds: number | undefined): Promise<void> {
   return new Promise((resolve) => {
     const timer = seconds === undefined ? undefined : setTimeout(resolve, seconds * 1000);
+    // A day that ends by itself does not wait for it.
+    timer?.unref();
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.once(signal, () => {
         clearTimeout(timer);
