@@ -55,9 +55,11 @@ export class SilenceWatch {
   check(now: number): void {
     if (this.#quietSince === undefined || this.#read !== this.#readBefore) this.#quietSince = now;
     this.#readBefore = this.#read;
+    // While there is something to read, only what was read past can prove silence: to look at others would be of no use.
+    const until = this.#quietSince === now ? Math.min(now, this.#context.streamTime()) : now;
     for (let looks = 0; looks < LOOKS_MAX; looks++) {
       const first = this.#queue.peek();
-      if (first === undefined || first.priority > now) return;
+      if (first === undefined || first.priority > until) return;
       this.#look(first.id, first.priority, now);
     }
   }
