@@ -11,7 +11,7 @@ import { progress } from "#cli";
 import { openDisk, type Disk, type DiskKind } from "#disk";
 import { openEmbeddedLog, type Durability, type EmbeddedLog } from "#log";
 import { createSerdes, memoryRegistry } from "#schemas";
-import { topicConfigs } from "#streams";
+import { topicConfigs, WORKER_RESOURCE_LIMITS } from "#streams";
 import { buildDispatch, type DispatchEntryOptions } from "#topologies";
 import { checkRun } from "./locations/check-run.ts";
 import { DriverTraffic, STEP_MS } from "./locations/driver-traffic.ts";
@@ -110,7 +110,8 @@ async function inWorker({
   const [diskShare, logShare] = [disk.share(), log.share()];
   if (diskShare === undefined || logShare === undefined) throw new RangeError(`a ${disk.kind} database cannot be shared with a worker`);
   const order: WorkerOrder = { disk: diskShare, log: logShare, topology: entry, records, profile };
-  const worker = new Worker(new URL("locations/locations-worker.ts", import.meta.url), { workerData: order });
+  const program = new URL("locations/locations-worker.ts", import.meta.url);
+  const worker = new Worker(program, { workerData: order, resourceLimits: WORKER_RESOURCE_LIMITS });
   let report: WorkerReport | undefined;
   worker.on("message", (message: WorkerReport) => {
     report = message;

@@ -19,7 +19,7 @@ export { createStreamThread } from "./runtime/stream-thread.ts";
 export type { AbandonableStreamThread, StreamThreadOptions } from "./runtime/stream-thread.ts";
 export { splitTasks } from "./runtime/assignment.ts";
 export type { Assignment } from "./runtime/assignment.ts";
-export { EMBEDDED_COMMIT_INTERVAL_MS, silentLogger, STREAM_THREAD_DEFAULTS } from "./runtime/defaults.ts";
+export { EMBEDDED_COMMIT_INTERVAL_MS, silentLogger, STREAM_THREAD_DEFAULTS, WORKER_RESOURCE_LIMITS } from "./runtime/defaults.ts";
 export { topicConfig, topicConfigs } from "./runtime/topic-configs.ts";
 export { deadLetterTopic } from "./task/dead-letter.ts";
 export { taskName, tasksOf } from "./task/task-id.ts";

@@ -18,6 +18,9 @@ export const STREAM_THREAD_DEFAULTS: StreamThreadDefaults = {
   freeze: false,
 };
 
+/** For a worker with a stream thread: objects that live from one commit to the next die young, and are not copied twice. */
+export const WORKER_RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 64 } as const;
+
 /** Where rows and records are committed together a commit is cheap. */
 export const EMBEDDED_COMMIT_INTERVAL_MS = 20;
 

@@ -1,6 +1,7 @@
 /** A stream thread in a worker, as the main thread sees it. The death of the worker is the end of the thread, never of the process. */
 import { Worker } from "node:worker_threads";
 import { TaskRebuildError } from "../../errors.ts";
+import { WORKER_RESOURCE_LIMITS } from "../defaults.ts";
 import { NO_METRICS, type HostedThread } from "./hosted-thread.ts";
 import type { StreamThreadState, StructuredLogger, ThreadMetrics } from "../thread.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
@@ -30,6 +31,7 @@ export class WorkerHost implements HostedThread {
     this.#logger = logger;
     this.#worker = new Worker(new URL("./worker-main.ts", import.meta.url), {
       workerData: start,
+      resourceLimits: WORKER_RESOURCE_LIMITS,
       name: `${start.config.applicationId}-${start.config.thread}`,
     });
     this.#worker.on("message", (message: FromWorker) => this.#hear(message));
