@@ -5,7 +5,7 @@ export const CLIENT_VERSION = "0.1.0";
 
 /** Wire. */
 export const CONNECT_MS_MAX = 5_000;
-export const REQUEST_MS_MAX = 30_000;
+export const REQUEST_MS_MAX = 10_000;
 export const IN_FLIGHT_MAX = 16;
 
 /** Retries: full jitter between 0 and the cap. */
@@ -21,6 +21,8 @@ export const ASK_MS_MAX = 30_000;
 /** Topics whose configuration is asked for in one request. */
 export const CONFIGS_PER_REQUEST = 200;
 export const ADMIN_MS_MAX = 15_000;
+/** The broker has that long; its answer a little longer. */
+export const ADMIN_ANSWER_MS_MAX = 20_000;
 /** What a batch of one record takes beyond key, value and headers: the batch header and the record's own lengths. */
 export const BATCH_OVERHEAD_BYTES = 128;
 export const MESSAGE_BYTES_MAX = 1_048_588;

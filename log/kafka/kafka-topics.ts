@@ -3,7 +3,7 @@ import { LogError } from "../errors.ts";
 import type { TopicConfig, TopicPartition, Topics } from "../log.ts";
 import type { Cluster } from "./client/cluster.ts";
 import { NONE, nameOfCode, OFFSET_OUT_OF_RANGE, TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION } from "./client/error-codes.ts";
-import { ADMIN_MS_MAX } from "./defaults.ts";
+import { ADMIN_ANSWER_MS_MAX, ADMIN_MS_MAX } from "./defaults.ts";
 import { asKafkaConfigs, refusedAt, type TopicCatalog } from "./topic-catalog.ts";
 
 /** Stands for the end of the partition in a request to delete records. */
@@ -49,7 +49,7 @@ export class KafkaTopics implements Topics {
     await this.#catalog.requireNow(at);
     const remove = (offset: number): Promise<{ readonly code: number }> =>
       this.#cluster.ask(`to delete records of ${at.topic}/${at.partition}`, async () => {
-        const to = this.#cluster.leader(at.topic, at.partition, ADMIN);
+        const to = { ...this.#cluster.leader(at.topic, at.partition, ADMIN), answerMsMax: ADMIN_ANSWER_MS_MAX };
         return { code: (await this.#cluster.wire.deleteRecords(to, at, offset, ADMIN_MS_MAX)).errorCode, value: undefined };
       });
     let { code } = await remove(beforeOffset);
@@ -67,7 +67,8 @@ export class KafkaTopics implements Topics {
     }));
     let open = topics;
     const { code, value } = await this.#cluster.ask("to create topics", async () => {
-      const answers = await this.#cluster.wire.createTopics(this.#cluster.any(ADMIN), open, ADMIN_MS_MAX);
+      const to = { ...this.#cluster.any(ADMIN), answerMsMax: ADMIN_ANSWER_MS_MAX };
+      const answers = await this.#cluster.wire.createTopics(to, open, ADMIN_MS_MAX);
       const failed = answers.filter(({ errorCode }) => errorCode !== NONE && errorCode !== TOPIC_ALREADY_EXISTS);
       open = open.filter(({ name }) => failed.some((each) => each.name === name));
       return { code: failed[0]?.errorCode ?? NONE, value: failed[0] };

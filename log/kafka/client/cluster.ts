@@ -116,14 +116,18 @@ export class Cluster {
     return this.broker(leader, purpose);
   }
 
-  async coordinator(kind: "group" | "transaction", key: string, purpose: string): Promise<Destination> {
+  async coordinator(kind: "group" | "transaction", key: string, purpose: string, msMax = ASK_MS_MAX): Promise<Destination> {
     const id = `${kind} ${key}`;
     const known = this.#coordinators.get(id);
     if (known !== undefined) return { ...known, purpose };
-    const answer = await this.ask(`who coordinates the ${kind} ${key}`, async () => {
-      const found = await this.#rotating((to) => this.wire.coordinator(to, kind, key));
-      return { code: found.errorCode, value: found };
-    });
+    const answer = await this.ask(
+      `who coordinates the ${kind} ${key}`,
+      async () => {
+        const found = await this.#rotating((to) => this.wire.coordinator(to, kind, key));
+        return { code: found.errorCode, value: found };
+      },
+      { msMax },
+    );
     if (answer.code !== NONE)
       throw new LogError("LOG_UNAVAILABLE", `Nobody coordinates the ${kind} ${key}: ${nameOfCode(answer.code)}. Check its rights.`);
     const { host, port } = answer.value;

@@ -12,7 +12,7 @@ export interface BrokerAddress {
 /** One socket for each address and purpose: a long poll blocks whatever stands behind it on its socket. */
 export interface Destination extends BrokerAddress {
   readonly purpose: string;
-  /** The answer takes longer by design (a join waits for other members); default 30 s. */
+  /** The answer takes longer by design (a join waits for other members); default 10 s. */
   readonly answerMsMax?: number;
 }
 

@@ -400,7 +400,7 @@ class SocketWire implements KafkaWire {
   }
 
   async #connection(to: Destination): Promise<Connection> {
-    const key = `${to.host}:${to.port} ${to.purpose}`;
+    const key = `${to.host}:${to.port} ${to.purpose} ${to.answerMsMax ?? REQUEST_MS_MAX}`;
     const known = this.#connections.get(key);
     if (known !== undefined) {
       const connection = await known;

@@ -282,7 +282,7 @@ export class KafkaMembership implements Membership {
 
   async #coordinator(purpose: "join" | "heartbeat"): Promise<Destination> {
     const { cluster, times, lane } = this.#deps;
-    const to = await cluster.coordinator("group", this.#options.group, `${purpose}/${lane}`);
+    const to = await cluster.coordinator("group", this.#options.group, `${purpose}/${lane}`, times.sessionMsMax);
     return purpose === "join" ? { ...to, answerMsMax: times.rebalanceMsMax + REQUEST_MS_MAX } : { ...to, answerMsMax: times.sessionMsMax };
   }
 }

@@ -121,7 +121,8 @@ async function sendOne(
     partition,
     batch: blocks[next]?.bytes ?? Buffer.alloc(0),
   }));
-  const to = cluster.broker(leader, purpose);
+  // A broker that is silent for longer is asked again elsewhere, or the commit is given up.
+  const to = { ...cluster.broker(leader, purpose), answerMsMax: msMax };
   const answers = await cluster.wire.produce(to, { transactionalId, version, waitMsMax: msMax, partitions });
   for (const sending of sendings) {
     const answer = answers.find((each) => each.partition === sending.partition && each.topic === sending.topic);

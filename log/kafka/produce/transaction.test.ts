@@ -205,6 +205,19 @@ describe("outcome", () => {
     expect(calls).not.toContain("endTransaction");
   });
 
+  test("no step is tried longer than the transaction may live, also while nobody coordinates", async () => {
+    let gone = false;
+    const { writer, surroundings } = await writerOn({
+      coordinator: async () => ({ errorCode: gone ? 15 : 0, host: "broker", port: 9092 }),
+      commitOffsets: inTurn([{ topic: "out", partition: 1, errorCode: 16 }]),
+    });
+    gone = true;
+    writer.append("out", 0, 1, null, utf8("v"));
+    const before = surroundings.now();
+    expect(await codeOf(() => writer.commit({ offsets, rows: [] }))).toBe("LOG_UNAVAILABLE");
+    expect(surroundings.now() - before).toBeLessThanOrEqual(2000);
+  });
+
   test("what was stored by an earlier try is done", async () => {
     expect(
       (await commitCode({ produce: inTurn([{ topic: "out", partition: 0, errorCode: 46, baseOffset: -1, message: null }]) })).code,

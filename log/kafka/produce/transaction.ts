@@ -150,7 +150,8 @@ export class TransactionalProducer {
     await this.#require(
       `to commit offsets of ${member.group}`,
       async () => {
-        const to = await this.#cluster.coordinator("group", member.group, `${GROUP}/${this.#lane}`);
+        const found = await this.#cluster.coordinator("group", member.group, `${GROUP}/${this.#lane}`, this.#msMax);
+        const to = { ...found, answerMsMax: this.#msMax };
         const request = { transaction: this.#transaction, version: this.#version, member, offsets };
         return worstOf(await wire.commitOffsets(to, request));
       },
@@ -184,8 +185,9 @@ export class TransactionalProducer {
     return true;
   }
 
-  #coordinator(): Promise<Destination> {
-    return this.#cluster.coordinator("transaction", this.#transactionalId, `${TRANSACTION}/${this.#lane}`);
+  async #coordinator(): Promise<Destination> {
+    const to = await this.#cluster.coordinator("transaction", this.#transactionalId, `${TRANSACTION}/${this.#lane}`, this.#msMax);
+    return { ...to, answerMsMax: this.#msMax };
   }
 
   async #require(what: string, attempt: () => Promise<number>, forget?: () => void): Promise<void> {
