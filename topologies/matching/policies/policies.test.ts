@@ -2,12 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JobContent, PresentJob } from "#schemas";
 import type { KnownDriver, Match, MatchingProblem, OpenJob, TravelModel } from "../policy.ts";
-import { openPlan } from "./open-plan/open-plan.ts";
 import { byId } from "./pairing.ts";
-import { policies as deployed } from "./policies.ts";
-
-/** What is deployed, and what may be. */
-const policies = { ...deployed, [openPlan.name]: openPlan };
+import { policies } from "./policies.ts";
 
 const MINUTE = 60_000;
 const NOW = 1_000 * MINUTE;
