@@ -12,7 +12,12 @@ export function mdrpPolicy({ parameters }: MdrpInstance, policy: string, overrid
   return {
     ...defaultPolicy,
     policy,
-    parameters: { metresPerMinute: parameters.metersPerMinute, serviceMs: parameters.pickupServiceMinutes * MINUTE_MS, ...overrides },
+    parameters: {
+      metresPerMinute: parameters.metersPerMinute,
+      serviceMs: parameters.pickupServiceMinutes * MINUTE_MS,
+      guaranteedJobsPerHour: parameters.guaranteedPayPerHour / parameters.payPerOrder,
+      ...overrides,
+    },
     tickMs: MINUTE_MS,
     offerSeconds: 0,
     travelModel: "plane",
