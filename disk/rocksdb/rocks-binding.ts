@@ -14,6 +14,8 @@ export interface ColumnOptions {
   readonly memtableMemoryBudget: number;
   /** Block cache; 0 for none. */
   readonly cacheSize: number;
+  /** A hash index in each block and filters for memtables: for families that are read key by key. Ranges work as before. */
+  readonly optimize?: "point-lookup";
 }
 
 export interface OpenOptions extends ColumnOptions {

@@ -34,7 +34,8 @@ export async function openRocksDatabase(options: RocksOpenOptions): Promise<Rock
   const binding = loadRocksBinding();
   const database = binding.db_init(options.directory);
   const log = column(options.memtableBytesMax, options.cacheBytesMax / 4);
-  const rows = column(options.memtableBytesMax, (options.cacheBytesMax * 3) / 4);
+  // Store rows are read one by one and in any order, as records come; blocks of the log by range.
+  const rows: ColumnOptions = { ...column(options.memtableBytesMax, (options.cacheBytesMax * 3) / 4), optimize: "point-lookup" };
   const openOptions = {
     ...column(options.memtableBytesMax, 0),
     createIfMissing: options.create,
