@@ -60,7 +60,10 @@ export interface PartitionAssignment extends TopicPartition {
   readonly outOfRange: OutOfRange;
 }
 
-/** One RecordBatch v2 of committed records; read it with a RecordCursor. `bytes` stays valid while it is referenced. */
+/**
+ * One RecordBatch v2 of committed records; read it with a RecordCursor. `bytes` stays valid while it is referenced, and was found
+ * whole by its log (database or CRC): nobody above checks it again.
+ */
 export interface FetchedBatch extends TopicPartition {
   readonly bytes: Buffer;
   readonly baseOffset: number;
@@ -154,6 +157,11 @@ export interface Writer {
    * After any rejection the writer is dead: close it, make a new one, read the committed offsets, go on from there.
    */
   commit(request: CommitRequest): Promise<void>;
+  /**
+   * One past the last record that the latest commits of this writer wrote to the partition: what rows that follow a commit name as
+   * their position in a changelog. Undefined where it is not known; then the position before stays true.
+   */
+  committedEnd?(partition: TopicPartition): number | undefined;
   close(): Promise<void>;
 }
 

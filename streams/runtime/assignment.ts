@@ -6,6 +6,8 @@ export interface Assignment {
   /** Commits name it, so that an older owner of a task is fenced. */
   readonly generation: number;
   readonly tasks: readonly TaskId[];
+  /** Tasks of others whose changelogs are followed into rows, so that they can be taken over at once; nothing where rows are atomic. */
+  readonly standbys?: readonly TaskId[];
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The steppable stream thread and its hosts, as everything else sees them. Contract only. */
 import type { Disk } from "#disk";
 import type { Log } from "#log";
+import type { TaskProgress } from "../changelog/changelog.ts";
 import type { Topology } from "../dsl/builder.ts";
 import type { LatencyCounts } from "../metrics/latency-histogram.ts";
 
@@ -75,6 +76,10 @@ export interface ThreadMetrics {
   /** Tasks opened with committed state behind them. */
   readonly restores?: number;
   readonly commitLatency?: LatencyCounts;
+  /** Tasks that cannot run yet, and standbys. */
+  readonly following?: readonly TaskProgress[];
+  /** Stores of tasks whose rows were dropped because they did not fit their changelog, to be restored from its start. */
+  readonly rowsDropped?: number;
 }
 
 export interface ThreadDependencies {

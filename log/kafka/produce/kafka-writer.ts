@@ -36,6 +36,7 @@ export class KafkaWriter implements Writer {
   readonly #outputs: OutputBuffer<TopicPartition>;
   readonly #producer: TransactionalProducer;
   readonly #sequences = new Sequences();
+  readonly #ends = new Map<string, number>();
   #state: WriterState = "created";
   #inFlight: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -79,6 +80,10 @@ export class KafkaWriter implements Writer {
     this.#outputs.rollback();
   }
 
+  committedEnd({ topic, partition }: TopicPartition): number | undefined {
+    return this.#ends.get(`${topic}/${partition}`);
+  }
+
   /** What was appended is taken before it returns. */
   commit(request: CommitRequest): Promise<void> {
     if (this.#state !== "ready") return Promise.reject(this.#unusable());
@@ -109,7 +114,11 @@ export class KafkaWriter implements Writer {
       const partitions = this.#sequences.seal(outputs, { identity: this.#producer.identity, transactional: true, compression, kind });
       const { stored, newEpoch } = await this.#producer.commit({ partitions, offsets, member: this.#member() });
       if (newEpoch) this.#sequences.reset();
-      for (const at of stored) ownCommits.committed(at, at.lastOffset);
+      for (const at of stored) {
+        ownCommits.committed(at, at.lastOffset);
+        // −1 where the broker did not say it: what is known from before stays true.
+        if (at.lastOffset >= 0) this.#ends.set(`${at.topic}/${at.partition}`, at.lastOffset + 1);
+      }
     } catch (error) {
       this.#state = "dead";
       throw await this.#lost(error);
