@@ -24,7 +24,14 @@ export const CITY_DEFAULTS = {
   shiftMs: 8 * 60 * 60_000,
   gpsEveryMs: 5_000,
   gpsNoiseMetres: 6,
-  habits: { declineProbability: 0, silenceProbability: 0, earlyEndProbability: 0, cancelProbability: 0 },
+  habits: {
+    declineProbability: 0,
+    missProbability: 0,
+    silenceProbability: 0,
+    earlyEndProbability: 0,
+    cancelProbability: 0,
+    lieProbability: 0,
+  },
 } as const;
 
 /** Of the client that connects a world with a log. */

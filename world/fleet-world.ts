@@ -32,6 +32,15 @@ export interface LocationReports {
   report(shift: Shift, motion: Motion, at: number): { readonly motion: Motion; readonly accuracyMetres: number };
   /** Silent devices report nothing. */
   heard(shift: Shift, at: number): boolean;
+  /** What a device says besides, right after a report: undefined where devices are honest. */
+  lie?(shift: Shift, motion: Motion, at: number): Lie | undefined;
+}
+
+/** A false report. */
+export interface Lie {
+  /** Undefined: the true report is said again, under its own id. */
+  readonly motion: Motion | undefined;
+  readonly recordedAt: number;
 }
 
 export interface FleetWorldOptions {
@@ -223,13 +232,18 @@ export class FleetWorld implements World {
     if (courier === undefined || motion === undefined || !this.#locations.heard(courier.shift, due)) return;
     const { driverId } = courier.shift;
     const report = this.#locations.report(courier.shift, motion, due);
-    this.#location(driverId, `${this.id}/${driverId}/gps/${due}`, report.motion, report.accuracyMetres, due);
+    const eventId = `${this.id}/${driverId}/gps/${due}`;
+    this.#location(driverId, eventId, report.motion, report.accuracyMetres, due);
+    const lie = this.#locations.lie?.(courier.shift, motion, due);
+    if (lie === undefined) return;
+    const falseId = lie.motion === undefined ? eventId : `${eventId}/false`;
+    this.#location(driverId, falseId, lie.motion ?? report.motion, report.accuracyMetres, due, lie.recordedAt);
   }
 
-  #location(driverId: string, eventId: string, motion: Motion, accuracyMetres: number, at: number): void {
+  #location(driverId: string, eventId: string, motion: Motion, accuracyMetres: number, at: number, recordedAt = at): void {
     const { speed, heading } = motion;
     const position = this.#ground.pointOf(motion);
-    const value = { type: "DriverLocation", eventId, driverId, position, accuracyMetres, speed, heading, recordedAt: at } as const;
+    const value = { type: "DriverLocation", eventId, driverId, position, accuracyMetres, speed, heading, recordedAt } as const;
     this.#out.push({ topic: "driverLocations", key: driverId, timestamp: at, value });
   }
 

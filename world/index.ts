@@ -10,7 +10,7 @@ export type { MdrpWorldOptions } from "./mdrp/mdrp-world.ts";
 export { SolutionRecorder } from "./mdrp/solution-recorder.ts";
 export type { SolutionRecorderOptions } from "./mdrp/solution-recorder.ts";
 export { FleetWorld } from "./fleet-world.ts";
-export type { Demand, FleetWorldOptions, LocationReports, Roster } from "./fleet-world.ts";
+export type { Demand, FleetWorldOptions, Lie, LocationReports, Roster } from "./fleet-world.ts";
 export type { CourierJournal, CourierRules, Ground, JobFacts, Motion, Place, Shift, Spot } from "./courier/courier-rules.ts";
 export type { World, WorldEvent } from "./world.ts";
 export { ScaledClock, VirtualClock } from "./clock.ts";
@@ -21,7 +21,7 @@ export type { WireSerde, WorldTopic, WorldTopics } from "./client/world-topics.t
 export { replay } from "./replay.ts";
 export type { History, ReplayOptions } from "./replay.ts";
 export { CITY_DEFAULTS, WORLD_DEFAULTS, systemClock } from "./defaults.ts";
-export { cityConfig, parseCity } from "./city/city-config.ts";
+export { cityConfig, HABIT_PARAMETERS, parseCity } from "./city/city-config.ts";
 export type { CityConfig, CityHabits } from "./city/city-config.ts";
 export { cityHistoryMs, cityWorldId, createCityWorld } from "./city/city-world.ts";
 export type { CityWorldOptions } from "./city/city-world.ts";

@@ -7,12 +7,16 @@ import { WorldError } from "../errors.ts";
 export interface CityHabits {
   /** A driver says no to an offer. */
   readonly declineProbability: number;
+  /** A driver who would have said yes does not answer an offer at all. */
+  readonly missProbability: number;
   /** A device is silent for five minutes of an hour, and its driver does nothing then. */
   readonly silenceProbability: number;
   /** A shift ends before its time. */
   readonly earlyEndProbability: number;
   /** A customer takes an order back some minutes after placing it. */
   readonly cancelProbability: number;
+  /** A report of a device comes with a false one: said again, too soon, of a time before, long ago, or from far away. */
+  readonly lieProbability: number;
 }
 
 export interface CityConfig {
@@ -52,6 +56,16 @@ export function cityConfig(given: Partial<CityConfig> & { readonly seed: number 
   return config;
 }
 
+/** Habits as shares; what is not given stays as it was. Names as in a city's name and as flags. */
+export const HABIT_PARAMETERS = {
+  decline: "declineProbability",
+  miss: "missProbability",
+  silent: "silenceProbability",
+  "end-early": "earlyEndProbability",
+  cancel: "cancelProbability",
+  lies: "lieProbability",
+} as const satisfies Readonly<Record<string, keyof CityHabits>>;
+
 const PARAMETERS = {
   drivers: "drivers",
   orders: "ordersPerMinute",
@@ -63,17 +77,23 @@ const PARAMETERS = {
 
 /**
  * `city:SEED`, or `city:SEED?drivers=500&orders=30&rides=6&restaurants=80&radius=5000&gps=5000` (a minute, metres,
- * milliseconds); undefined for a text that does not begin with `city:`. Throws WorldError `CITY_INVALID`.
+ * milliseconds) and the habits `decline=0.13&miss=0.05&silent=0.02&end-early=0.1&cancel=0.03&lies=0.01`; undefined for a text that does not begin with `city:`. Throws WorldError `CITY_INVALID`.
  */
 export function parseCity(text: string): CityConfig | undefined {
   if (!text.startsWith("city:")) return undefined;
   const [seed = "", query = ""] = text.slice("city:".length).split("?", 2);
   const given: Record<string, number> = {};
+  const habits: Record<string, number> = {};
   for (const [name, value] of new URLSearchParams(query)) {
-    if (!Object.hasOwn(PARAMETERS, name)) throw invalid(name, value, `one of ${Object.keys(PARAMETERS).join(", ")}`);
-    given[PARAMETERS[name as keyof typeof PARAMETERS]] = numberOf(name, value);
+    if (isHabit(name)) habits[HABIT_PARAMETERS[name]] = numberOf(name, value);
+    else if (Object.hasOwn(PARAMETERS, name)) given[PARAMETERS[name as keyof typeof PARAMETERS]] = numberOf(name, value);
+    else throw invalid(name, value, `one of ${[...Object.keys(PARAMETERS), ...Object.keys(HABIT_PARAMETERS)].join(", ")}`);
   }
-  return cityConfig({ ...given, seed: numberOf("seed", seed) });
+  return cityConfig({ ...given, habits: { ...CITY_DEFAULTS.habits, ...habits }, seed: numberOf("seed", seed) });
+}
+
+function isHabit(name: string): name is keyof typeof HABIT_PARAMETERS {
+  return Object.hasOwn(HABIT_PARAMETERS, name);
 }
 
 function numberOf(name: string, text: string): number {

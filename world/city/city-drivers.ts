@@ -3,7 +3,7 @@ import { defaultSpeeds } from "#geo";
 import type { Vehicle } from "#schemas";
 import type { CourierRules, Motion, Place, Shift, Spot } from "../courier/courier-rules.ts";
 import { DueHeap } from "../due-heap.ts";
-import type { LocationReports, Roster } from "../fleet-world.ts";
+import type { Lie, LocationReports, Roster } from "../fleet-world.ts";
 import { Random } from "../random.ts";
 import type { CityConfig } from "./city-config.ts";
 import { PASSENGERS_TAG } from "./city-demand.ts";
@@ -98,7 +98,9 @@ export function cityRules(config: CityConfig, map: CityMap): CourierRules {
     idleAt: wander,
     answer: (shift, jobId, attempt) => {
       const random = new Random(seed, `${shift.driverId}/${jobId}`, attempt);
-      return { afterMs: Math.round(random.between(1_000, 6_000)), accepts: !random.chance(habits.declineProbability) };
+      const afterMs = Math.round(random.between(1_000, 6_000));
+      const accepts = !random.chance(habits.declineProbability);
+      return { afterMs: accepts && random.chance(habits.missProbability) ? Infinity : afterMs, accepts };
     },
     heardAt: (shift, at) => heardAt(config, shift, at),
   };
@@ -117,7 +119,28 @@ export function cityLocations(config: CityConfig): LocationReports {
       return { motion: { x, y, speed: motion.speed, heading: motion.heading }, accuracyMetres };
     },
     heard: (shift, at) => heardAt(config, shift, at) === at,
+    ...(config.habits.lieProbability === 0 ? {} : { lie: (shift, motion, at) => lieOf(config, shift, motion, at) }),
   };
+}
+
+const FAR_METRES = 40_000;
+
+/** Said again, a second later than the true one (too soon), of a while before it, of long ago, or a jump over the horizon. */
+function lieOf({ seed, habits }: CityConfig, { driverId }: Shift, motion: Motion, at: number): Lie | undefined {
+  const random = new Random(seed, `${driverId}/lie`, at);
+  if (!random.chance(habits.lieProbability)) return undefined;
+  switch (random.below(5)) {
+    case 0:
+      return { motion: undefined, recordedAt: at };
+    case 1:
+      return { motion, recordedAt: at + 1_000 };
+    case 2:
+      return { motion, recordedAt: at - 1 - random.below(10_000) };
+    case 3:
+      return { motion, recordedAt: at - 120_000 };
+    default:
+      return { motion: { ...motion, x: motion.x + FAR_METRES }, recordedAt: at + 4_000 };
+  }
 }
 
 function heardAt({ seed, habits }: CityConfig, { driverId }: Shift, at: number): number {

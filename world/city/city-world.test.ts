@@ -1,5 +1,6 @@
 import { distanceMetres } from "#geo";
 import { describe, expect, test } from "vitest";
+import { CITY_DEFAULTS } from "../defaults.ts";
 import { WorldError } from "../errors.ts";
 import { replay } from "../replay.ts";
 import { VirtualDay } from "../testing/greedy-dispatcher.ts";
@@ -77,7 +78,7 @@ describe("a seeded city", () => {
   test("a world dropped at any step and rebuilt from the topics goes on as if nothing had happened", () => {
     const config = city({
       shiftMs: 20 * MINUTE,
-      habits: { declineProbability: 0, silenceProbability: 0, earlyEndProbability: 0.3, cancelProbability: 0.1 },
+      habits: { ...CITY_DEFAULTS.habits, earlyEndProbability: 0.3, cancelProbability: 0.1, lieProbability: 0.2 },
     });
     const end = origin + 30 * MINUTE;
     const straight = dayOf(config);
@@ -89,8 +90,8 @@ describe("a seeded city", () => {
       day.world = createCityWorld({ config, origin });
       const known = new Set<string>();
       const lastLocations = new Map<string, number>();
-      for (const { topic, value } of day.produced) {
-        if (topic === "driverLocations") lastLocations.set(value.driverId, value.recordedAt);
+      for (const { topic, value, timestamp } of day.produced) {
+        if (topic === "driverLocations") lastLocations.set(value.driverId, timestamp);
         else known.add(value.eventId);
       }
       day.accept(replay(day.world, { known, observed: day.dispatcher.published, lastLocations }, { until: day.at }));
@@ -102,8 +103,56 @@ describe("a seeded city", () => {
     }
   });
 
+  test("an offer is declined, missed, or answered late by a device that was silent", () => {
+    const offered = (habits: Partial<CityConfig["habits"]>): readonly WorldEvent[] => {
+      const world = createCityWorld({ config: city({ drivers: 1, habits: { ...CITY_DEFAULTS.habits, ...habits } }), origin });
+      const events = [...world.run(origin + 2 * MINUTE)];
+      const driverId = events.find((event) => event.value.type === "ShiftStarted")?.key ?? "";
+      // For two hours an offer every twenty seconds, nobody takes it back.
+      for (let offer = 0; offer < 360; offer++) {
+        const at = origin + 2 * MINUTE + offer * 20_000;
+        const base = { jobId: `x${offer}`, proposalId: "p", attempt: 1, jobVersion: 1, policy: "p", at, driverId, driverVersion: 1 };
+        world.observe({ ...base, type: "DriverOffered", offerUntil: at + MINUTE });
+        events.push(...world.run(at + 19_999));
+      }
+      return events;
+    };
+    expect(count(offered({}), "JobAccepted")).toBe(360);
+    const declined = offered({ declineProbability: 0.13 });
+    expect(count(declined, "JobDeclined")).toBeGreaterThan(25);
+    expect(count(declined, "JobDeclined")).toBeLessThan(70);
+    expect(count(declined, "JobDeclined") + count(declined, "JobAccepted")).toBe(360);
+    expect(offered({ declineProbability: 0.13 })).toEqual(declined);
+    const missed = 360 - count(offered({ missProbability: 0.2 }), "JobAccepted");
+    expect(missed).toBeGreaterThan(45);
+    expect(missed).toBeLessThan(105);
+    const silent = offered({ silenceProbability: 1 }).filter((event) => event.value.type === "JobAccepted");
+    // What was offered within the five minutes of silence is answered at their end.
+    const sameTime = new Map<number, number>();
+    for (const { timestamp } of silent) sameTime.set(timestamp, (sameTime.get(timestamp) ?? 0) + 1);
+    expect(Math.max(...sameTime.values())).toBeGreaterThan(10);
+  });
+
+  test("false reports come right after true ones, of every kind, and never without one", () => {
+    const config = city({ gpsEveryMs: 5_000, habits: { ...CITY_DEFAULTS.habits, lieProbability: 0.1 } });
+    const events = [...createCityWorld({ config, origin }).run(origin + 30 * MINUTE)];
+    const reports = events.flatMap(({ topic, value, timestamp }) => (topic === "driverLocations" ? [{ ...value, timestamp }] : []));
+    const ids = new Set<string>();
+    let again = 0;
+    for (const { eventId } of reports) {
+      if (ids.has(eventId)) again++;
+      ids.add(eventId);
+      if (eventId.endsWith("/false")) expect(ids.has(eventId.slice(0, -"/false".length))).toBe(true);
+    }
+    const lies = reports.filter(({ eventId }) => eventId.endsWith("/false"));
+    expect(Math.abs((again + lies.length) / (reports.length - again - lies.length) - 0.1)).toBeLessThan(0.02);
+    expect(again).toBeGreaterThan(50);
+    for (const late of [-120_000, 1_000, 4_000]) expect(lies.some((lie) => lie.recordedAt - lie.timestamp === late)).toBe(true);
+    expect(lies.some((lie) => lie.recordedAt < lie.timestamp && lie.recordedAt > lie.timestamp - 10_001)).toBe(true);
+  });
+
   test("habits show: offers declined, devices silent, shifts left early, orders taken back", () => {
-    const habits = { declineProbability: 1, silenceProbability: 1, earlyEndProbability: 1, cancelProbability: 1 };
+    const habits = { ...CITY_DEFAULTS.habits, declineProbability: 1, silenceProbability: 1, earlyEndProbability: 1, cancelProbability: 1 };
     const config = city({ habits, shiftMs: 40 * MINUTE, gpsEveryMs: 10_000 });
     const world = createCityWorld({ config, origin });
     const events = [...world.run(origin + 2 * MINUTE)];
@@ -128,11 +177,16 @@ describe("the name of a city", () => {
       ordersPerMinute: 30,
       gpsEveryMs: 1000,
     });
+    expect(parseCity("city:7?decline=0.13&end-early=0.5")?.habits).toMatchObject({
+      declineProbability: 0.13,
+      earlyEndProbability: 0.5,
+      missProbability: 0,
+    });
     expect(parseCity("city:7")).toMatchObject({ seed: 7, drivers: 200 });
     expect(parseCity("some/folder")).toBeUndefined();
   });
 
-  test.each(["city:", "city:x", "city:1?drivers=0", "city:1?drivers=1.5", "city:1?horses=3", "city:1?orders=-1"])(
+  test.each(["city:", "city:x", "city:1?drivers=0", "city:1?drivers=1.5", "city:1?horses=3", "city:1?orders=-1", "city:1?decline=2"])(
     "refuses %s, saying what was expected",
     (text) => {
       expect(() => parseCity(text)).toThrow(WorldError);

@@ -70,7 +70,7 @@ export interface CourierRules {
   dropHalfMs(job: JobFacts): number;
   /** Where a courier without work is: he was left at `from` at `since`. */
   idleAt(shift: Shift, from: Place, since: number, at: number): Motion;
-  /** The answer to an offer. */
+  /** The answer to an offer; never, if `afterMs` is Infinity. */
   answer(shift: Shift, jobId: string, attempt: number): { readonly accepts: boolean; readonly afterMs: number };
   /** Nothing is heard from the driver before this time; `at` itself when he is not silent then. */
   heardAt(shift: Shift, at: number): number;

@@ -189,8 +189,13 @@ export class Courier {
 
   #offerDueAt(): number {
     let due = Infinity;
-    for (const offer of this.#offers) due = Math.min(due, offer.answerAt);
+    for (const offer of this.#offers) due = Math.min(due, this.#heardAnswerAt(offer));
     return due;
+  }
+
+  /** A device that is silent when he answers says it late, and is refused then. */
+  #heardAnswerAt({ answerAt }: Offer): number {
+    return answerAt === Infinity ? Infinity : this.#rules.heardAt(this.shift, answerAt);
   }
 
   // ---- what he does
@@ -223,7 +228,7 @@ export class Courier {
   }
 
   #answer(due: number): void {
-    const index = this.#offers.findIndex((offer) => offer.answerAt === due);
+    const index = this.#offers.findIndex((offer) => this.#heardAnswerAt(offer) === due);
     const [offer] = this.#offers.splice(index, 1);
     if (offer === undefined) return;
     const { jobId, attempt, accepts } = offer;
