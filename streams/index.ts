@@ -29,6 +29,6 @@ export type { ApplicationOptions, FailureDecision } from "./runtime/application.
 export type { ApplicationState } from "./runtime/application-life.ts";
 export { runVirtual, VirtualClock } from "./runtime/hosts/in-process-host.ts";
 export type { VirtualActor, VirtualRun } from "./runtime/hosts/in-process-host.ts";
-export type { TopologyFactory, TopologyModule } from "./runtime/hosts/worker-messages.ts";
+export type { TopologyFactory, TopologyModule, WorkerLog } from "./runtime/hosts/worker-messages.ts";
 export type { StreamThreadDefaults } from "./runtime/defaults.ts";
 export type { TimeScale } from "./runtime/scaled-clock.ts";

@@ -26,7 +26,7 @@ import { createStreamThread } from "./stream-thread.ts";
 import type { StreamThreadConfig, StructuredLogger, ThreadMetrics } from "./thread.ts";
 import { topicConfigs, topicsOf } from "./topic-configs.ts";
 import { WorkerHost } from "./hosts/worker-host.ts";
-import type { TopologyModule } from "./hosts/worker-messages.ts";
+import type { TopologyModule, WorkerLog } from "./hosts/worker-messages.ts";
 
 /** What becomes of the application when a thread has failed. */
 export type FailureDecision = "replace" | "stop";
@@ -43,6 +43,8 @@ export interface ApplicationOptions {
   readonly threads?: number;
   /** Each thread in a worker that builds the topology from here; default: all on this event loop. */
   readonly workers?: TopologyModule;
+  /** How each worker opens a log of its own; needed where `log` cannot be shared (Kafka), default: a share of `log`. */
+  readonly openLog?: WorkerLog;
   readonly config?: Partial<StreamThreadDefaults>;
   /** Stores whose rows may be deleted because the topology changed. */
   readonly dropStores?: readonly string[];
@@ -93,7 +95,7 @@ export class Application implements AsyncDisposable {
     this.#become("start");
     const { topology, applicationId, log, disk, dropStores = [] } = this.#options;
     try {
-      await log.topics.ensure(topicConfigs(topology, applicationId));
+      await log.topics.ensure(topicConfigs(topology, applicationId, log.capabilities));
       prepareState({ disk, topology, applicationId, dropStores });
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)));
@@ -128,7 +130,7 @@ export class Application implements AsyncDisposable {
   }
 
   #host(thread: number, assignment: Assignment): HostedThread {
-    const { log, disk, workers, topology, time } = this.#options;
+    const { log, disk, workers, topology, time, openLog } = this.#options;
     const config = this.#threadConfig(thread);
     let hosted: HostedThread;
     if (workers === undefined) {
@@ -136,10 +138,12 @@ export class Application implements AsyncDisposable {
       const plain = createStreamThread({ config, dependencies, assignment });
       hosted = new InThreadHost({ number: thread, thread: plain, log, clock: this.#clock });
     } else {
-      const [diskShare, logShare] = [disk.share(), log.share()];
-      assert(diskShare && logShare, `a ${disk.kind} database cannot be shared with workers: leave out the workers`);
+      const diskShare = disk.share();
+      const workerLog = openLog ?? sharedLog(log);
+      assert(diskShare, `a ${disk.kind} database cannot be shared with workers: leave out the workers`);
+      assert(workerLog, `a ${log.name} log cannot be shared with workers: give openLog, or leave out the workers`);
       hosted = new WorkerHost({
-        start: { disk: diskShare, log: logShare, topology: workers, config, assignment, ...(time === undefined ? {} : { time }) },
+        start: { disk: diskShare, log: workerLog, topology: workers, config, assignment, ...(time === undefined ? {} : { time }) },
         logger: this.#logger,
       });
     }
@@ -216,4 +220,9 @@ export class Application implements AsyncDisposable {
     assert(next !== null, `${event} cannot happen while the application is ${this.#state}`);
     this.#state = next;
   }
+}
+
+function sharedLog(log: Log): WorkerLog | undefined {
+  const share = log.share();
+  return share === undefined ? undefined : { kind: "shared", share };
 }

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import type { Disk } from "#disk";
 import type { OffsetCommit, RowWrite, Writer } from "#log";
+import type { ChangelogWriter, TouchedChangelog } from "../changelog/changelog-writer.ts";
 import type { LatencyHistogram } from "../metrics/latency-histogram.ts";
 import type { Task } from "../task/task.ts";
 import { asError } from "./as-error.ts";
@@ -15,8 +16,8 @@ export interface CommitCycleOptions {
   readonly writer: Writer;
   readonly tasks: readonly Task[];
   readonly disk: Disk;
-  /** Rows go with the commit; otherwise they are written when it is acknowledged. */
-  readonly atomicRows: boolean;
+  /** Undefined where rows go with the commit; otherwise changes go to changelogs, and rows are written when it is acknowledged. */
+  readonly changelogs: ChangelogWriter | undefined;
   readonly stepClock: () => number;
   readonly latency: LatencyHistogram;
 }
@@ -29,6 +30,10 @@ export type CommitOutcome =
 interface InFlight {
   readonly tasks: readonly Task[];
   readonly rows: readonly RowWrite[];
+  readonly offsets: readonly OffsetCommit[];
+  readonly touched: readonly TouchedChangelog[];
+  /** The thread's clock when it was sealed. */
+  readonly sealedAt: number;
   readonly units: number;
   readonly startedAt: number;
   endedAt: number;
@@ -94,22 +99,29 @@ export class CommitCycle {
     return Math.min(this.#dirtySince + commitIntervalMs, this.#lastWorkAt + idleCommitMs);
   }
 
-  /** Seals every task that took part and sends it off. Throws SerdeError when a value does not encode; nothing is in flight then. */
+  /**
+   * Seals every task that took part and sends it off. Nothing is in flight when it throws: SerdeError when a value does not encode,
+   * `COMMIT_REFUSED` when a change does not fit its changelog.
+   */
   start(): void {
     assert(this.#inFlight === undefined, "at most one commit is in flight");
-    const { writer, atomicRows, stepClock } = this.#options;
+    const { writer, changelogs, stepClock } = this.#options;
     const tasks = this.#options.tasks.filter(({ tookPart }) => tookPart);
     const offsets: OffsetCommit[] = [];
     const rows: RowWrite[] = [];
+    const touched: TouchedChangelog[] = [];
     for (const task of tasks) {
       const sealed = task.seal();
       offsets.push(...sealed.offsets);
       for (const row of sealed.state.rows) rows.push(row);
-      // Where rows are not atomic with the log, `sealed.state.changes` go to the changelogs here, through the same writer.
+      if (changelogs !== undefined) touched.push(...changelogs.append(task.id.partition, sealed.state.changes));
     }
     const flight: InFlight = {
       tasks,
-      rows: atomicRows ? [] : rows,
+      rows: changelogs === undefined ? [] : rows,
+      offsets,
+      touched,
+      sealedAt: this.#lastWorkAt,
       units: this.units,
       startedAt: stepClock(),
       endedAt: 0,
@@ -124,7 +136,7 @@ export class CommitCycle {
       flight.settled = error === undefined ? "committed" : "failed";
       flight.error = error;
     };
-    this.#settling = writer.commit({ offsets, rows: atomicRows ? rows : [] }).then(
+    this.#settling = writer.commit({ offsets, rows: changelogs === undefined ? rows : [] }).then(
       () => finish(undefined),
       (error: unknown) => finish(asError(error)),
     );
@@ -136,7 +148,7 @@ export class CommitCycle {
     if (flight === undefined || flight.settled === "no") return undefined;
     const { units, error } = flight;
     if (error !== undefined) return { committed: false, units, error };
-    this.#writeRows(flight.rows);
+    this.#writeRows(flight);
     for (const task of flight.tasks) task.state.acknowledge();
     this.#inFlight = undefined;
     this.#options.latency.observe(flight.endedAt - flight.startedAt);
@@ -144,14 +156,15 @@ export class CommitCycle {
   }
 
   /** Rows may lag what was committed, never lead it: only now, and without waiting for the disk. */
-  #writeRows(rows: readonly RowWrite[]): void {
-    if (rows.length === 0) return;
-    const { disk } = this.#options;
+  #writeRows({ rows, touched, offsets, sealedAt }: InFlight): void {
+    const { disk, changelogs } = this.#options;
+    if (changelogs === undefined) return;
     const batch = disk.batch();
     for (const { key, value } of rows) {
       if (value === null) batch.delete("rows", key);
       else batch.put("rows", key, value);
     }
+    changelogs.putPositions(batch, touched, offsets, sealedAt);
     disk.write(batch, { sync: false });
   }
 }

@@ -55,6 +55,8 @@ export const DEAD_LETTER_RETENTION_MS = 14 * 24 * 60 * 60 * 1000;
 export const RECORD_BYTES_MAX = 1024 * 1024;
 /** Room for the headers that a dead letter adds. */
 export const DEAD_LETTER_EXTRA_BYTES = 64 * 1024;
+/** What a store may keep beside the largest record that it came from. */
+export const CHANGELOG_EXTRA_BYTES = 64 * 1024;
 
 /** Time as a host sees it; a virtual one in tests and simulation. */
 export interface HostClock {

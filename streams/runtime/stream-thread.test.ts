@@ -6,6 +6,7 @@ import { StreamsBuilder } from "../dsl/streams-builder.ts";
 import { topic } from "../topic.ts";
 import { benchOf, consume, counts, countingTopology, produce, settle, threadOn, words } from "./fixtures/counting.ts";
 import { PassingWriter, passingLog } from "./fixtures/wrapped-log.ts";
+import { topicConfigs } from "./topic-configs.ts";
 
 test("processes what is there, commits when idle, and a new thread goes on where the last one stopped", async () => {
   const bench = await benchOf(countingTopology());
@@ -222,6 +223,7 @@ describe("starting", () => {
 
 test("where rows do not go with the commit they are written when it is acknowledged", async () => {
   const bench = await benchOf(countingTopology());
+  await bench.log.topics.ensure(topicConfigs(bench.topology, "app", { atomicRows: false }));
   const rowsSent: number[] = [];
   class Watched extends PassingWriter {
     override commit(request: CommitRequest): Promise<void> {

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { LogError, WriterLostError, type Reader } from "#log";
 import { SerdeError } from "#state";
+import { ChangelogWriter } from "../changelog/changelog-writer.ts";
 import { StreamsError, TaskFailedError } from "../errors.ts";
 import { LatencyHistogram } from "../metrics/latency-histogram.ts";
 import type { InputPartition } from "../task/input-partition.ts";
@@ -193,18 +194,20 @@ class TaskThread implements AbandonableStreamThread {
     // One poll beyond its mark is what a buffer holds at most.
     const reader = log.reader({ pollBytesMax: Math.min(POLL_BYTES_MAX, config.bufferBytesMax) });
     try {
+      const storeIds = prepareState({ disk, topology, applicationId: config.applicationId });
       const { tasks, restored } = openTasks(opening, reader, {
         topology,
         disk,
         config,
         tasks: this.#assignment.tasks,
-        storeIds: prepareState({ disk, topology, applicationId: config.applicationId }),
-        // The database checks what it reads; a broker's bytes came over a network.
-        limits: { ...config, checkCrc: !atomicRows },
+        storeIds,
+        limits: config,
         condemned: this.#careful.condemned,
         now: this.#now,
       });
-      const commits = new CommitCycle({ config, writer: opening.writer, tasks, disk, atomicRows, stepClock, latency: this.#latency });
+      const { writer } = opening;
+      const changelogs = atomicRows ? undefined : new ChangelogWriter({ applicationId: config.applicationId, writer, storeIds });
+      const commits = new CommitCycle({ config, writer, tasks, disk, changelogs, stepClock, latency: this.#latency });
       this.#session = { opening, reader, tasks, commits, feed: new InputFeed(reader, tasks) };
       this.#baseWork = this.#committedWork;
       this.#restores += restored;
@@ -279,16 +282,17 @@ class TaskThread implements AbandonableStreamThread {
     try {
       commits.start();
     } catch (error) {
-      if (error instanceof SerdeError) this.#careful.enter(units);
+      if (isContentsFault(asError(error))) this.#careful.enter(units);
       throw error;
     }
   }
 
   #commitCarefully(session: Session, task: Task): void {
+    this.#careful.carries(task, false);
     try {
       session.commits.start();
-      this.#careful.carries(task, false);
     } catch (error) {
+      if (isRefused(error)) throw this.#blamed(error, 1);
       if (!(error instanceof SerdeError)) throw error;
       task.condemnLastUnit(error);
       session.commits.start();
@@ -309,11 +313,14 @@ class TaskThread implements AbandonableStreamThread {
       return true;
     }
     const { error, units } = outcome;
-    if (error instanceof LogError && error.code === "COMMIT_REFUSED") {
-      if (this.#careful.on && !this.#careful.refused(error)) throw this.#hopeless(error);
-      this.#careful.enter(units + commits.units);
-    }
-    throw error;
+    throw isRefused(error) ? this.#blamed(error, units + commits.units) : error;
+  }
+
+  /** The content of a commit of so many units was refused: from now on one by one, or without the one that it was. */
+  #blamed(error: LogError, units: number): Error {
+    if (this.#careful.on && !this.#careful.refused(error)) return this.#hopeless(error);
+    this.#careful.enter(units);
+    return error;
   }
 
   #unreadable(cause: SerdeError): TaskFailedError {
@@ -436,7 +443,11 @@ class TaskThread implements AbandonableStreamThread {
 
 /** Known to have failed, and what was to be written is to blame: trying again at once in careful mode finds the culprit. */
 function isContentsFault(error: Error): boolean {
-  return error instanceof SerdeError || (error instanceof LogError && error.code === "COMMIT_REFUSED");
+  return error instanceof SerdeError || isRefused(error);
+}
+
+function isRefused(error: unknown): error is LogError {
+  return error instanceof LogError && error.code === "COMMIT_REFUSED";
 }
 
 /** A fenced writer must not come back: it would fence the newer one. */

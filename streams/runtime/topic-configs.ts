@@ -1,12 +1,13 @@
 /** What an application needs to exist in the log before it starts. */
-import type { TopicConfig } from "#log";
+import type { LogCapabilities, TopicConfig } from "#log";
+import { changelogConfigs } from "../changelog/changelog-topics.ts";
 import type { Topology } from "../dsl/builder.ts";
 import { deadLetterTopic } from "../task/dead-letter.ts";
 import type { Topic } from "../topic.ts";
-import { DEAD_LETTER_EXTRA_BYTES, DEAD_LETTER_RETENTION_MS, RECORD_BYTES_MAX } from "./defaults.ts";
+import { CHANGELOG_EXTRA_BYTES, DEAD_LETTER_EXTRA_BYTES, DEAD_LETTER_RETENTION_MS, RECORD_BYTES_MAX } from "./defaults.ts";
 
-/** Topics of sources and sinks, each once, then the dead letters. */
-export function topicConfigs(topology: Topology, applicationId: string): readonly TopicConfig[] {
+/** Topics of sources and sinks, each once, then the dead letters; with the log's capabilities, its changelogs if it needs them. */
+export function topicConfigs(topology: Topology, applicationId: string, capabilities?: LogCapabilities): readonly TopicConfig[] {
   const topics = topicsOf(topology);
   const largest = Math.max(...topics.map(({ recordBytesMax }) => recordBytesMax ?? RECORD_BYTES_MAX));
   const deadLetters: TopicConfig = {
@@ -16,7 +17,9 @@ export function topicConfigs(topology: Topology, applicationId: string): readonl
     retentionMs: DEAD_LETTER_RETENTION_MS,
     recordBytesMax: largest + DEAD_LETTER_EXTRA_BYTES,
   };
-  return [...topics.map(topicConfig), deadLetters];
+  const recordBytesMax = largest + CHANGELOG_EXTRA_BYTES;
+  const changelogs = capabilities?.atomicRows === false ? changelogConfigs({ topology, applicationId, recordBytesMax }) : [];
+  return [...topics.map(topicConfig), deadLetters, ...changelogs];
 }
 
 /** Every topic that a topology reads or writes, each once. */

@@ -14,8 +14,6 @@ export interface InputLimits {
   readonly bufferBytesMax: number;
   readonly timestampLeadMsMax: number;
   readonly freeze: boolean;
-  /** Off where the database has checked the bytes already. */
-  readonly checkCrc: boolean;
 }
 
 export interface InputStart {
@@ -32,7 +30,8 @@ const NO_RECORD: StreamRecord<unknown, unknown> = Object.freeze({ key: undefined
 export class InputPartition {
   readonly topic: Topic<unknown, unknown>;
   readonly partition: number;
-  readonly cursor: RecordBatchCursor;
+  /** Its log has found the bytes whole. */
+  readonly cursor = new RecordBatchCursor({ checkCrc: false });
   /** The offset to commit when everything taken so far is. */
   position: number;
   /** Largest timestamp taken; −1 before the first. */
@@ -60,7 +59,6 @@ export class InputPartition {
     this.position = start.position;
     this.partitionTime = start.partitionTime;
     this.#limits = limits;
-    this.cursor = new RecordBatchCursor({ checkCrc: limits.checkCrc });
   }
 
   get full(): boolean {

@@ -231,7 +231,7 @@ export class TopologyTestDriver {
   #openTask(subtopology: Subtopology, partition: number): Task {
     const { timestampLeadMsMax = Infinity, ...given } = this.#options.config ?? {};
     const config = { ...STREAM_THREAD_DEFAULTS, freeze: true, taskIdleMs: -1, applicationId: this.#applicationId, ...given };
-    const limits = { ...config, bufferRecordsMax: Infinity, bufferBytesMax: Infinity, timestampLeadMsMax, checkCrc: true };
+    const limits = { ...config, bufferRecordsMax: Infinity, bufferBytesMax: Infinity, timestampLeadMsMax };
     const inputs = subtopology.sources
       .map(({ topic }) => topic as Topic<unknown, unknown>)
       .filter((topic) => partition < this.#partitionsOf(topic))

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { parentPort, workerData } from "node:worker_threads";
 import { attachDisk, type Disk } from "#disk";
-import { attachEmbeddedLog, type Log } from "#log";
+import { attachEmbeddedLog, openKafkaLog, type Log } from "#log";
 import type { Topology } from "../../dsl/builder.ts";
 import { realClock } from "../defaults.ts";
 import { scaledClock } from "../scaled-clock.ts";
@@ -10,7 +10,7 @@ import { InThreadHost } from "./in-thread-host.ts";
 import { createStreamThread } from "../stream-thread.ts";
 import type { StructuredLogger } from "../thread.ts";
 import { portableError, portableFields } from "./worker-messages.ts";
-import type { FromWorker, ToWorker, TopologyFactory, TopologyModule, WorkerStart } from "./worker-messages.ts";
+import type { FromWorker, ToWorker, TopologyFactory, TopologyModule, WorkerLog, WorkerStart } from "./worker-messages.ts";
 
 const port = parentPort;
 assert(port, "this module is the program of a worker");
@@ -35,7 +35,7 @@ async function work(): Promise<Error | undefined> {
   const start = workerData as WorkerStart;
   const disk = attachDisk(start.disk);
   try {
-    const log = attachEmbeddedLog(start.log, disk);
+    const log = await openLog(start.log, disk);
     try {
       const topology = await loadTopology(start.topology, { log, disk });
       return await run(start, { topology, log, disk });
@@ -81,4 +81,15 @@ async function loadTopology(
   assert(typeof factory === "function", `${url} exports no function ${name}`);
   // The name is the caller's word that it is a TopologyFactory.
   return (factory as TopologyFactory)({ log, disk, argument });
+}
+
+function openLog(choice: WorkerLog, disk: Disk): Promise<Log> {
+  switch (choice.kind) {
+    case "shared":
+      return Promise.resolve(attachEmbeddedLog(choice.share, disk));
+    case "kafka":
+      return openKafkaLog(choice.options);
+    default:
+      return choice satisfies never;
+  }
 }

@@ -1,6 +1,6 @@
 /** What the main thread and a worker say to each other. Everything is structured-cloneable. */
 import type { Disk, DiskShare } from "#disk";
-import type { Log, LogShare } from "#log";
+import type { KafkaLogOptions, Log, LogShare } from "#log";
 import type { Topology } from "../../dsl/builder.ts";
 import type { Assignment } from "../assignment.ts";
 import type { TimeScale } from "../scaled-clock.ts";
@@ -23,9 +23,15 @@ export type TopologyFactory = (context: {
   readonly argument: unknown;
 }) => Topology | Promise<Topology>;
 
+/** How a worker comes to its log. */
+export type WorkerLog =
+  | { readonly kind: "shared"; readonly share: LogShare }
+  /** Connections of its own. Functions do not travel: an OAUTHBEARER token callback cannot be among the options. */
+  | { readonly kind: "kafka"; readonly options: KafkaLogOptions };
+
 export interface WorkerStart {
   readonly disk: DiskShare;
-  readonly log: LogShare;
+  readonly log: WorkerLog;
   readonly topology: TopologyModule;
   readonly config: StreamThreadConfig;
   readonly assignment: Assignment;

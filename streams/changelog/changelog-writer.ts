@@ -1,0 +1,82 @@
+/** What a commit says to the changelogs, and what its rows say of them afterwards. */
+import type { DiskBatch } from "#disk";
+import { RecordRefusedError, WriterLostError, type OffsetCommit, type Writer } from "#log";
+import type { SealedChange } from "#state";
+import { changelogTopic } from "./changelog.ts";
+import { changelogPositionKey, inputPositionKey, putPosition } from "./position-rows.ts";
+
+export interface ChangelogWriterOptions {
+  readonly applicationId: string;
+  readonly writer: Writer;
+  readonly storeIds: ReadonlyMap<string, number>;
+}
+
+/** A changelog partition that a commit wrote to. */
+export interface TouchedChangelog {
+  readonly topic: string;
+  readonly partition: number;
+  readonly positionKey: Buffer;
+}
+
+export class ChangelogWriter {
+  readonly #options: ChangelogWriterOptions;
+  readonly #topics = new Map<string, string>();
+
+  constructor(options: ChangelogWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * One record per change into the transaction in hand. Throws `COMMIT_REFUSED` when a change is larger than its topic allows:
+   * the writer is of no use then, since outputs of the same transaction are in it.
+   */
+  append(partition: number, changes: readonly SealedChange[]): readonly TouchedChangelog[] {
+    const { writer } = this.#options;
+    const touched: TouchedChangelog[] = [];
+    let store = "";
+    let topic = "";
+    for (const change of changes) {
+      if (change.store !== store) {
+        store = change.store;
+        topic = this.#topicOf(store);
+        touched.push({ topic, partition, positionKey: changelogPositionKey(this.#idOf(store), partition) });
+      }
+      try {
+        writer.append(topic, partition, change.timestamp, change.key, change.value);
+      } catch (error) {
+        throw error instanceof RecordRefusedError ? refused(store, error) : error;
+      }
+    }
+    return touched;
+  }
+
+  /** Where rows and inputs are once this commit's rows are written; in the same batch as they. */
+  putPositions(batch: DiskBatch, touched: readonly TouchedChangelog[], offsets: readonly OffsetCommit[], writtenAt: number): void {
+    const { writer } = this.#options;
+    for (const changelog of touched) {
+      const position = writer.committedEnd?.(changelog);
+      if (position !== undefined) putPosition(batch, changelog.positionKey, { position, writtenAt });
+    }
+    for (const { topic, partition, offset } of offsets)
+      putPosition(batch, inputPositionKey(topic, partition), { position: offset, writtenAt });
+  }
+
+  #topicOf(store: string): string {
+    let topic = this.#topics.get(store);
+    if (topic === undefined) {
+      topic = changelogTopic(this.#options.applicationId, store);
+      this.#topics.set(store, topic);
+    }
+    return topic;
+  }
+
+  #idOf(store: string): number {
+    const id = this.#options.storeIds.get(store);
+    if (id === undefined) throw new RangeError(`store ${store} has no id`);
+    return id;
+  }
+}
+
+function refused(store: string, cause: RecordRefusedError): WriterLostError {
+  return new WriterLostError("COMMIT_REFUSED", `A change of store ${store} does not fit its changelog. ${cause.message}`, { cause });
+}
