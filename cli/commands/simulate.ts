@@ -1,11 +1,13 @@
 /** `simulate`: a whole day in virtual time through the real topologies and the log. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
+import type { ZonePolicy } from "#schemas";
 import { policies } from "#topologies";
-import { parseCity } from "#world";
+import { cityConfig, HABIT_PARAMETERS, parseCity, type CityConfig } from "#world";
 import { CliError } from "../errors.ts";
 import { verdictLines } from "../proof/prove.ts";
+import { cellTable } from "../simulate/cell-loads.ts";
 import { metricsTable } from "../simulate/metrics-table.ts";
 import { simulateCity } from "../simulate/simulate-city.ts";
 import { simulateMdrp } from "../simulate/simulate-mdrp.ts";
@@ -15,14 +17,36 @@ import type { System } from "../system/open-system.ts";
 import { progress } from "../terminal/progress.ts";
 import { wholeNumber } from "./common-flags.ts";
 
-interface SimulateFlags {
+/** Shares of people and devices that differ from the ideal. */
+interface HabitFlags {
+  readonly decline?: number;
+  readonly miss?: number;
+  readonly silent?: number;
+  readonly endEarly?: number;
+  readonly cancel?: number;
+  readonly lies?: number;
+}
+
+interface SimulateFlags extends HabitFlags {
   readonly minutes: number;
   readonly data: string;
   readonly policy: string;
   readonly seed: number;
+  readonly drivers?: number;
+  readonly orders?: number;
+  readonly rides?: number;
+  readonly offers?: number;
+  readonly resolution?: number;
+  readonly halo?: number;
+  readonly partitions?: number;
   readonly out?: string;
   readonly json?: boolean;
 }
+
+/** Time to answer an offer, in a city whose drivers do not always say yes. */
+const offerSecondsOfHabits = 30;
+const cellRowsMax = 12;
+const refusalRowsMax = 20;
 
 export function simulateCommand(program: Command): void {
   program
@@ -32,24 +56,49 @@ export function simulateCommand(program: Command): void {
     .option("--policy <name>", `matching algorithm: ${Object.keys(policies).sort().join(", ")}`, "batch-matching")
     .option("--seed <n>", "seed of a city's day", wholeNumber, 42)
     .option("--minutes <n>", "how long a city's customers order, virtual minutes", wholeNumber, 60)
+    .option("--drivers <n>", "a city's drivers at work", wholeNumber)
+    .option("--orders <n>", "about so many orders over all these minutes", wholeNumber)
+    .option("--rides <n>", "about so many rides over all these minutes", wholeNumber)
+    .option("--decline <share>", "a driver says no to an offer", share)
+    .option("--miss <share>", "a driver does not answer an offer", share)
+    .option("--silent <share>", "a driver is not heard of for five minutes of an hour", share)
+    .option("--end-early <share>", "a shift ends before its time", share)
+    .option("--cancel <share>", "a customer takes back what he asked for", share)
+    .option("--lies <share>", "a report of a device comes with a false one", share)
+    .option(
+      "--offers <seconds>",
+      "time to answer an offer; 0: a proposal is an assignment (default 30 where drivers decline or miss)",
+      wholeNumber,
+    )
+    .option("--resolution <n>", "H3 resolution of dispatch cells", wholeNumber)
+    .option("--halo <metres>", "how far beyond its own cell a driver is present", wholeNumber)
+    .option("--partitions <n>", "partitions of each topic", wholeNumber)
     .option("--out <dir>", "write solution files, and assignments, trips and bills as JSON lines")
     .option("--json", "one JSON object with the metrics")
     .action(simulate);
 }
 
-async function simulate({ data, policy, seed, minutes, out, json }: SimulateFlags): Promise<void> {
+function share(text: string): number {
+  const value = Number(text);
+  if (text === "" || !(value >= 0 && value <= 1)) throw new InvalidArgumentError("Not a number from 0 to 1.");
+  return value;
+}
+
+async function simulate(flags: SimulateFlags): Promise<void> {
+  const { data, policy, seed, out, json, partitions } = flags;
   if (policies[policy] === undefined)
     throw new CliError("USAGE", `there is no policy "${policy}"; there are: ${Object.keys(policies).sort().join(", ")}`);
   const bar = progress({ label: basename(data), total: 0, unit: "min" });
   const city = parseCity(data === "city" ? `city:${seed}` : data);
   const common = {
     policy,
+    ...(partitions === undefined ? {} : { partitions }),
     onProgress: bar.update,
     inspect: async ({ log, topics }: System): Promise<void> => {
       if (out !== undefined) await writeTopics(out, log, topics);
     },
   };
-  const result = city === undefined ? await simulateMdrp({ ...common, data }) : await simulateCity({ ...common, config: city, minutes });
+  const result = city === undefined ? await simulateInstance(flags, common) : await simulateSeeded(city, flags, common);
   bar.end(`${result.day.recordsProcessed} records, ${result.day.commits} commits`);
   if (out !== undefined) {
     mkdirSync(out, { recursive: true });
@@ -61,7 +110,47 @@ async function simulate({ data, policy, seed, minutes, out, json }: SimulateFlag
   if (!sound) throw new CliError("THRESHOLD_MISSED", "the day broke a rule or an invariant; see above");
 }
 
-function summary({ name, policy, verdicts, evaluation, figures, day, wallSeconds }: Simulation, sound: boolean): object {
+interface CommonOptions {
+  readonly policy: string;
+  readonly onProgress: (done: number, total: number) => void;
+  readonly inspect: (system: System) => Promise<void>;
+}
+
+function simulateInstance(flags: SimulateFlags, common: CommonOptions): Promise<Simulation> {
+  return simulateMdrp({ ...common, data: flags.data, zone: zoneOf(flags) });
+}
+
+function simulateSeeded(named: CityConfig, flags: SimulateFlags, common: CommonOptions): Promise<Simulation> {
+  const { minutes, drivers, orders, rides } = flags;
+  const perMinute = (count: number): number => count / Math.max(1, minutes);
+  const habits = { ...named.habits };
+  for (const [name, habit] of Object.entries(HABIT_PARAMETERS)) habits[habit] = flags[camelCase(name) as keyof HabitFlags] ?? habits[habit];
+  const config = cityConfig({
+    ...named,
+    habits,
+    ...(drivers === undefined ? {} : { drivers }),
+    ...(orders === undefined ? {} : { ordersPerMinute: perMinute(orders) }),
+    ...(rides === undefined ? {} : { ridesPerMinute: perMinute(rides) }),
+  });
+  const asked = habits.declineProbability > 0 || habits.missProbability > 0;
+  const zone = { ...(asked ? { offerSeconds: offerSecondsOfHabits } : {}), ...zoneOf(flags) };
+  return simulateCity({ ...common, config, minutes, zone });
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(.)/gu, (_, letter: string) => letter.toUpperCase());
+}
+
+function zoneOf({ offers, resolution, halo }: SimulateFlags): Partial<ZonePolicy> {
+  return {
+    ...(offers === undefined ? {} : { offerSeconds: offers }),
+    ...(resolution === undefined ? {} : { dispatchResolution: resolution }),
+    ...(halo === undefined ? {} : { haloMetres: halo }),
+  };
+}
+
+function summary(result: Simulation, sound: boolean): object {
+  const { name, policy, verdicts, evaluation, figures, refusals, cells, day, daySeconds, wallSeconds } = result;
   return {
     instance: name,
     policy,
@@ -75,13 +164,16 @@ function summary({ name, policy, verdicts, evaluation, figures, day, wallSeconds
           metrics: evaluation.metrics,
         }),
     figures,
+    refusals,
+    cells,
     invariants: Object.fromEntries(verdicts.map(({ invariant, ok, checked, violations }) => [invariant, { ok, checked, violations }])),
     day,
+    daySeconds,
     wallSeconds,
   };
 }
 
-function print({ name, policy, evaluation, figures, verdicts, wallSeconds }: Simulation): void {
+function print({ name, policy, evaluation, figures, refusals, cells, verdicts, wallSeconds }: Simulation): void {
   console.log(`${name} with ${policy}, ${wallSeconds.toFixed(1)} s\n`);
   if (evaluation !== undefined) {
     console.log(metricsTable(policy, evaluation.metrics));
@@ -90,6 +182,10 @@ function print({ name, policy, evaluation, figures, verdicts, wallSeconds }: Sim
     );
     for (const violation of evaluation.violations.slice(0, 10)) console.log(`    ${JSON.stringify(violation)}`);
   }
-  for (const [figure, value] of Object.entries(figures)) console.log(`${figure.padEnd(24)} ${value}`);
+  for (const [figure, value] of Object.entries(figures)) console.log(`${figure.padEnd(32)} ${Math.round(value * 1000) / 1000}`);
+  const refused = Object.entries(refusals).slice(0, refusalRowsMax);
+  if (refused.length > 0) console.log("\nrefused inputs");
+  for (const [kind, count] of refused) console.log(`${kind.padEnd(32)} ${count}`);
+  if (cells.length > 1) console.log(`\n${cellTable(cells, cellRowsMax)}`);
   console.log(`\n${verdictLines(verdicts).join("\n")}`);
 }

@@ -15,6 +15,7 @@ export function mdrpPolicy({ parameters }: MdrpInstance, policy: string, overrid
     parameters: {
       metresPerMinute: parameters.metersPerMinute,
       serviceMs: parameters.pickupServiceMinutes * MINUTE_MS,
+      quantumMs: MINUTE_MS,
       guaranteedJobsPerHour: parameters.guaranteedPayPerHour / parameters.payPerOrder,
       ...overrides,
     },

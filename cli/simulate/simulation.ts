@@ -1,5 +1,6 @@
 /** What a simulated day comes to, whatever world it was played in. */
 import type { MdrpVerdict, Verdict } from "#proof";
+import type { CellLoad } from "./cell-loads.ts";
 import type { VirtualDay } from "./virtual-day.ts";
 
 export interface Simulation {
@@ -12,6 +13,12 @@ export interface Simulation {
   readonly solution: Readonly<Record<string, string>>;
   /** Figures by name, of worlds without an evaluator. */
   readonly figures: Readonly<Record<string, number>>;
+  /** Inputs without an effect, by event and reason. */
+  readonly refusals: Readonly<Record<string, number>>;
+  /** The busiest first. */
+  readonly cells: readonly CellLoad[];
   readonly day: VirtualDay;
+  /** Of the day alone, without the checks. */
+  readonly daySeconds: number;
   readonly wallSeconds: number;
 }
