@@ -20,7 +20,7 @@ import { Cluster } from "./client/cluster.ts";
 import { Lanes } from "./client/lanes.ts";
 import { checkSecurity } from "./client/security.ts";
 import type { KafkaSecurity } from "./client/security.ts";
-import type { BrokerAddress } from "./client/wire-contract.ts";
+import type { BrokerAddress, KafkaWire } from "./client/wire-contract.ts";
 import { openSocketWire, wasmCompressors } from "./client/wire.ts";
 import {
   DECOMPRESSED_BYTES_MAX,
@@ -30,6 +30,7 @@ import {
   SESSION_MS_MAX,
   TRANSACTION_MS_MAX,
 } from "./defaults.ts";
+import type { Surroundings } from "./defaults.ts";
 import { KafkaReader } from "./fetch/kafka-reader.ts";
 import { KafkaMembership } from "./group/kafka-membership.ts";
 import type { GroupTimes } from "./group/kafka-membership.ts";
@@ -63,11 +64,19 @@ export interface KafkaLogOptions extends KafkaSecurity {
 /** Connects. Throws `LOG_UNAVAILABLE` when no broker answers, or when an option is refused. */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
   checkSecurity(options);
-  checkTimes(options);
   const { clientId, tls, sasl } = options;
   const security = { ...(tls === undefined ? {} : { tls }), ...(sasl === undefined ? {} : { sasl }) };
   const wire = openSocketWire({ clientId, security });
-  const cluster = new Cluster({ wire, surroundings: realSurroundings, bootstrap: options.brokers.map(parseBroker) });
+  return openKafkaLogOver(options, { wire, surroundings: realSurroundings });
+}
+
+/** Over a wire, a clock and a chance of the caller's own; `close` closes the wire. Throws `LOG_UNAVAILABLE`. */
+export async function openKafkaLogOver(
+  options: KafkaLogOptions,
+  { wire, surroundings }: { readonly wire: KafkaWire; readonly surroundings: Surroundings },
+): Promise<Log> {
+  checkTimes(options);
+  const cluster = new Cluster({ wire, surroundings, bootstrap: options.brokers.map(parseBroker) });
   const log = new KafkaLog(options, cluster);
   try {
     await log.open();
