@@ -1,0 +1,10 @@
+export { KafkaCluster } from "./kafka-cluster.ts";
+export type { ClusterUser, KafkaClusterOptions, SecuredListener } from "./kafka-cluster.ts";
+export type { BrokerProcess } from "./broker-process.ts";
+export { TcpProxy } from "./tcp-proxy.ts";
+export type { Direction } from "./tcp-proxy.ts";
+export { TestAuthority, whyNoCertificates } from "./test-certificates.ts";
+export type { TestCertificate } from "./test-certificates.ts";
+export { startTestBroker, whyNoBroker, whyNoCluster } from "./kafka-broker.ts";
+export type { TestBroker, TestBrokerOptions } from "./kafka-broker.ts";
+export { JAVA_LOGGING, kafkaClassPath } from "./kafka-jars.ts";
