@@ -10,14 +10,15 @@ import type { CellInput } from "./cell-table.ts";
 import { matchingStores } from "./matching-stores.ts";
 
 const cells = ["c0", "c1", "c2"];
-const { drivers, queue, clock, memories } = matchingStores(memoryRegistry());
+const { drivers, presence, queue, clock, memories } = matchingStores(memoryRegistry());
 
 const opened = () => {
-  const descriptors = [drivers, queue, clock, memories];
+  const descriptors = [drivers, presence, queue, clock, memories];
   const storeIds = new Map(descriptors.map(({ name }, i) => [name, i + 9]));
   const state = openTaskState({ rows: diskRowStore(memoryDisk()), partition: 0, descriptors, storeIds });
   const stores = {
     drivers: state.store(drivers),
+    presence: state.store(presence),
     queue: state.store(queue),
     clock: state.store(clock),
     memories: state.store(memories),
@@ -56,9 +57,11 @@ test("keeps what is present and open in each cell, in memory as in the rows, and
       expect(names("jobs").sort()).toEqual([...open].sort());
       expect([...stores.drivers.range()].map(([id]) => id)).toEqual([...present].sort());
       expect([...stores.queue.entries()].map(({ id }) => id).sort()).toEqual([...open].sort());
+      const listed = [...stores.presence.range()].map(([key]) => key.split("/"));
+      expect(listed.map(([, driver, cell]) => `${cell}/${driver}`).sort()).toEqual([...present].sort());
       for (const cell of cells) for (const who of [0, 1, 2, 3]) leave(cell, who);
       for (const cell of cells) for (const who of [0, 1, 2, 3]) close(cell, who);
-      expect([...stores.drivers.range(), ...stores.queue.entries()]).toEqual([]);
+      expect([...stores.drivers.range(), ...stores.presence.range(), ...stores.queue.entries()]).toEqual([]);
       // A cell with nobody in it is made anew for each question: none is kept.
       for (const cell of cells) expect(index.cell(cell)).not.toBe(index.cell(cell));
     }),

@@ -7,6 +7,8 @@
 import type { DriverPresent } from "#schemas";
 import type { KeyValueStore, PriorityQueueStore } from "#state";
 import type { Cell, CellDecision, CellJob, CellMemory } from "./cell.ts";
+import { presenceKey, presenceRow } from "./presence-index.ts";
+import type { PresenceRow } from "./presence-index.ts";
 
 /** One row of the task's own: what a decision depends on besides the cells. */
 export interface MatchingClock {
@@ -26,6 +28,8 @@ const NEVER_TICKED: MatchingClock = { sequence: 0, tickOutstanding: false, lastT
 export interface CellStores {
   /** `<cell>/<driverId>` */
   readonly drivers: KeyValueStore<string, DriverPresent>;
+  /** The same drivers by fine cell, for queries alone: no decision reads it. */
+  readonly presence: KeyValueStore<string, PresenceRow>;
   /** `<cell>/<jobId>`; queued jobs by the time from which a tick looks at them. */
   readonly queue: PriorityQueueStore<CellJob>;
   readonly clock: KeyValueStore<string, MatchingClock>;
@@ -101,9 +105,12 @@ export class CellIndex {
     }
     for (const [driverId, driver] of decision.drivers) {
       const id = `${name}/${driverId}`;
+      const before = cell.drivers.get(driverId);
+      if (before !== undefined && before.fineCell !== driver?.fineCell) this.#stores.presence.delete(presenceKey(before));
       if (driver === undefined) {
         if (cell.drivers.delete(driverId)) this.#stores.drivers.delete(id);
       } else {
+        this.#stores.presence.put(presenceKey(driver), presenceRow(driver));
         cell.drivers.set(driverId, driver);
         this.#stores.drivers.put(id, driver);
       }

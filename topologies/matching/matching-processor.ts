@@ -18,9 +18,11 @@ import { decideCell } from "./cell-table.ts";
 import type { CellJob, CellMemory } from "./cell.ts";
 import { nearbyOf } from "./nearby.ts";
 import type { Policy } from "./policy.ts";
+import type { PresenceRow } from "./presence-index.ts";
 
 export interface MatchingStores {
   readonly drivers: KeyValueDescriptor<string, DriverPresent>;
+  readonly presence: KeyValueDescriptor<string, PresenceRow>;
   readonly queue: PriorityQueueDescriptor<CellJob>;
   readonly clock: KeyValueDescriptor<string, MatchingClock>;
   readonly policies: KeyValueDescriptor<string, ZoneEntry>;
@@ -59,6 +61,7 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
     this.#setup = setup;
     this.#index = new CellIndex({
       drivers: context.store(stores.drivers),
+      presence: context.store(stores.presence),
       queue: context.store(stores.queue),
       clock: context.store(stores.clock),
       memories: context.store(stores.memories),

@@ -1,9 +1,10 @@
 /** The stores of the `matching` subtopology. Their schemas may only grow compatibly: old rows are read for ever. */
-import { defineSchema, jobContentSchema, matchingInputSchema, storeSerde } from "#schemas";
+import { defineSchema, jobContentSchema, matchingInputSchema, storeSerde, vehicleSchema } from "#schemas";
 import type { SchemaRegistry } from "#schemas";
 import { keyValueStore, priorityQueueStore, stringKey } from "#state";
 import { zoneEntrySchema } from "../zone-entry-schema.ts";
 import type { MatchingStores } from "./matching-processor.ts";
+import { PRESENCE_STORE } from "./presence-index.ts";
 
 const namespace = "dispatch.state.v1";
 
@@ -60,6 +61,22 @@ const cellMemorySchema = defineSchema({
   ],
 });
 
+const presenceSchema = defineSchema({
+  type: "record",
+  name: "Presence",
+  namespace,
+  fields: [
+    { name: "driverId", type: "string" },
+    { name: "driverVersion", type: "int" },
+    { name: "latitude", type: "double" },
+    { name: "longitude", type: "double" },
+    { name: "at", type: "long" },
+    { name: "vehicle", type: vehicleSchema },
+    { name: "capacity", type: "int" },
+    { name: "jobs", type: "int" },
+  ],
+});
+
 /** The record as matching heard it. */
 const driverPresentSchema = matchingInputSchema[2];
 
@@ -69,6 +86,11 @@ export function matchingStores(registry: SchemaRegistry): MatchingStores {
       name: "matching-drivers",
       key: stringKey,
       value: storeSerde({ name: "matching-drivers", schema: driverPresentSchema, registry }),
+    }),
+    presence: keyValueStore({
+      name: PRESENCE_STORE,
+      key: stringKey,
+      value: storeSerde({ name: PRESENCE_STORE, schema: presenceSchema, registry }),
     }),
     queue: priorityQueueStore({ name: "matching-queue", value: storeSerde({ name: "matching-queue", schema: cellJobSchema, registry }) }),
     clock: keyValueStore({

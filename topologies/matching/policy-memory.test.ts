@@ -31,12 +31,12 @@ const tick = (at: number, policy: Policy): CellInput => ({
 });
 
 function opened() {
-  const { drivers, queue, clock, memories } = matchingStores(memoryRegistry());
-  const descriptors = [drivers, queue, clock, memories];
+  const { drivers, presence, queue, clock, memories } = matchingStores(memoryRegistry());
+  const descriptors = [drivers, presence, queue, clock, memories];
   const storeIds = new Map(descriptors.map(({ name }, i) => [name, i + 9]));
   const state = openTaskState({ rows: diskRowStore(memoryDisk()), partition: 0, descriptors, storeIds });
   const [present, queued, time, remembered] = [state.store(drivers), state.store(queue), state.store(clock), state.store(memories)];
-  return { drivers: present, queue: queued, clock: time, memories: remembered };
+  return { drivers: present, presence: state.store(presence), queue: queued, clock: time, memories: remembered };
 }
 
 /** A day of a small cell; `crashes`: before each record the index is read anew from the rows. */
