@@ -32,6 +32,7 @@ import type { Compressor } from "../../record-batch/block-compression.ts";
 import { CLIENT_NAME, CLIENT_VERSION, CONNECT_MS_MAX, IN_FLIGHT_MAX, REQUEST_MS_MAX } from "../defaults.ts";
 import { parseFetchResponse } from "../fetch/fetch-response.ts";
 import type { FetchResponse } from "../fetch/fetch-response.ts";
+import { certificateRefusal } from "./certificate-error.ts";
 import type {
   AtPartition,
   Coded,
@@ -470,6 +471,8 @@ function failureOf(error: unknown, { host, port }: { readonly host: string; read
   const at = `${what} at ${host}:${port}`;
   if (causes(error).some((each) => each instanceof AuthenticationError))
     return new WireError("refused", `${at}: login refused. Check the credentials and the mechanism.`, error);
+  const distrusted = causes(error).flatMap((each) => certificateRefusal(each) ?? []);
+  if (distrusted[0] !== undefined) return new WireError("refused", `${at}: the broker's certificate is refused: ${distrusted[0]}.`, error);
   if (what === "connecting") return new WireError("unreachable", `${at} failed. Is the broker up, and is this address right?`, error);
   return new WireError("no-answer", `${at} has no answer.`, error);
 }
