@@ -1,6 +1,10 @@
 export type * from "./matching/policy.ts";
 export type { Job } from "./jobs/job.ts";
 export type { DriverPlan, DriverWhereabouts, Hold } from "./drivers/driver.ts";
+export { expectedTimes } from "./drivers/tracking.ts";
+export type { EtaContext, ExpectedTimes } from "./drivers/tracking.ts";
+export { PRESENCE_STORE, presenceRange } from "./matching/presence-index.ts";
+export type { PresenceRow } from "./matching/presence-index.ts";
 export type { CellJob } from "./matching/cell.ts";
 export * from "./build-dispatch.ts";
 export * from "./default-policy.ts";

@@ -115,6 +115,8 @@ export function isOver(plan: DriverPlan): boolean {
  * his own next one is larger than all he ever had: no proposal made to him in an earlier life can match.
  */
 export function unknownDriver(driverId: string, version = 0): DriverState {
+  /** Time at a counter or door, for expected times; default 0. */
+  readonly serviceMs?: number;
   return {
     driverId,
     whereabouts: {

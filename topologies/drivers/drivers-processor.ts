@@ -217,6 +217,7 @@ class DriversProcessor implements Processor<string, DriversRecord> {
     this.#settings.set(policy.zone, settings);
     return settings;
   }
+      serviceMs: travel.serviceMs,
 
   #refuse(entityId: string, event: Refused["event"], reason: RefusalReason, at: number): void {
     this.#sinks.refusals.send(entityId, refusal({ entity: "driver", entityId, event, reason, at }, this.#context.recordMetadata()));
