@@ -1,5 +1,14 @@
 import { timeSchema } from "./avro/primitives.ts";
-import { type JobContent, type PlanStop, type PlannedJob, jobContentSchema, planStopSchema, plannedJobSchema } from "./common.ts";
+import {
+  type JobContent,
+  type PlanStop,
+  type PlannedJob,
+  type Point,
+  jobContentSchema,
+  planStopSchema,
+  plannedJobSchema,
+  pointSchema,
+} from "./common.ts";
 import { type ZonePolicy, policyChangedSchema } from "./policies.ts";
 /** A matcher's proposal; a refusal goes to `cell`. */
 export interface JobsProposed {
@@ -33,13 +42,30 @@ export interface JobAmended {
   readonly content: JobContent;
   readonly at: number;
 }
+/**
+ * A driver without work is better placed elsewhere. Nothing is held for it: whoever has work or another version stays where he is.
+ * As a command it is the matcher's word; in dispatch.driver-moves.v1, key driverId, what the driver is told.
+ */
+export interface DriverRepositioned {
+  readonly type: "DriverRepositioned";
+  readonly driverId: string;
+  /** Of the matcher that wants it. */
+  readonly cell: string;
+  readonly driverVersion: number;
+  /** The counter at which to wait. */
+  readonly placeId: string;
+  readonly to: Point;
+  readonly arrivesAt: number;
+  readonly policy: string;
+  readonly at: number;
+}
 /** The operator's policy for a zone, copied to every partition; key = zone. */
 export interface DriverPolicyChanged {
   readonly type: "PolicyChanged";
   readonly policy: ZonePolicy;
 }
 /** dispatch.driver-commands.v1, key driverId. */
-export type DriverCommand = JobsProposed | JobReleased | JobAmended | DriverPolicyChanged;
+export type DriverCommand = JobsProposed | JobReleased | JobAmended | DriverPolicyChanged | DriverRepositioned;
 
 const jobsProposed = {
   type: "record",
@@ -86,4 +112,20 @@ const jobAmended = {
     { name: "at", type: timeSchema },
   ],
 } as const;
-export const driverCommandSchema = [jobsProposed, jobReleased, jobAmended, policyChangedSchema] as const;
+export const driverRepositionedSchema = {
+  type: "record",
+  name: "DriverRepositioned",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    { name: "driverId", type: "string" },
+    { name: "cell", type: "string" },
+    { name: "driverVersion", type: "int" },
+    { name: "placeId", type: "string" },
+    { name: "to", type: pointSchema },
+    { name: "arrivesAt", type: timeSchema },
+    { name: "policy", type: "string" },
+    { name: "at", type: timeSchema },
+  ],
+} as const;
+export const driverCommandSchema = [jobsProposed, jobReleased, jobAmended, policyChangedSchema, driverRepositionedSchema] as const;

@@ -3,7 +3,7 @@ import { type ValueSerde, avroSerde } from "./avro/avro-serde.ts";
 import type { AvroSchema, AvroValue } from "./avro/schema.ts";
 import { schemaText } from "./avro/schema-text.ts";
 import type { JobBilled } from "./bills.ts";
-import type { DriverCommand } from "./driver-commands.ts";
+import type { DriverCommand, DriverRepositioned } from "./driver-commands.ts";
 import type { DriverEvent } from "./driver-events.ts";
 import type { DriverLocation } from "./driver-locations.ts";
 import type { JobUpdate } from "./job-updates.ts";
@@ -34,6 +34,7 @@ export interface Serdes {
   readonly driverCommands: ValueSerde<DriverCommand>;
   readonly jobUpdates: ValueSerde<JobUpdate>;
   readonly matchingInput: ValueSerde<MatchingInput>;
+  readonly driverMoves: ValueSerde<DriverRepositioned>;
 }
 
 /** Needs a registry that is loaded: `memoryRegistry()`, or what `logRegistry` resolved to. Throws as `register` does. */
@@ -57,6 +58,7 @@ export function createSerdes(registry: SchemaRegistry): Serdes {
     driverCommands: of(topicSchemas.driverCommands),
     jobUpdates: of(topicSchemas.jobUpdates),
     matchingInput: of(topicSchemas.matchingInput),
+    driverMoves: of(topicSchemas.driverMoves),
   };
 }
 

@@ -2,7 +2,7 @@
 import { assignmentEventSchema } from "./assignments.ts";
 import type { AvroSchema } from "./avro/schema.ts";
 import { jobBilledSchema } from "./bills.ts";
-import { driverCommandSchema } from "./driver-commands.ts";
+import { driverCommandSchema, driverRepositionedSchema } from "./driver-commands.ts";
 import { driverEventSchema } from "./driver-events.ts";
 import { driverLocationSchema } from "./driver-locations.ts";
 import { jobUpdateSchema } from "./job-updates.ts";
@@ -40,6 +40,7 @@ export const topicSchemas = {
   driverCommands: value("driver-commands", "driverId", driverCommandSchema, "BACKWARD"),
   jobUpdates: value("job-updates", "jobId", jobUpdateSchema, "BACKWARD"),
   matchingInput: value("matching-input", "dispatch cell", matchingInputSchema, "BACKWARD"),
+  driverMoves: value("driver-moves", "driverId", driverRepositionedSchema, "BACKWARD"),
 } as const;
 
 /** The same as a list. */

@@ -5,7 +5,7 @@ import type { AvroValue } from "./avro/schema.ts";
 import type { JobBilled, jobBilledSchema } from "./bills.ts";
 import type { JobContent, JobToken, PlanStop, PlannedJob, Point, Vehicle } from "./common.ts";
 import type { jobContentSchema, jobTokenSchema, planStopSchema, plannedJobSchema, pointSchema, vehicleSchema } from "./common.ts";
-import type { DriverCommand, driverCommandSchema } from "./driver-commands.ts";
+import type { DriverCommand, DriverRepositioned, driverCommandSchema, driverRepositionedSchema } from "./driver-commands.ts";
 import type { DriverEvent, driverEventSchema } from "./driver-events.ts";
 import type { DriverLocation, driverLocationSchema } from "./driver-locations.ts";
 import type { JobUpdate, jobUpdateSchema } from "./job-updates.ts";
@@ -37,7 +37,8 @@ const proofs: readonly [
   Both<Of<typeof driverCommandSchema>, DriverCommand>,
   Both<Of<typeof jobUpdateSchema>, JobUpdate>,
   Both<Of<typeof matchingInputSchema>, MatchingInput>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true];
+  Both<Of<typeof driverRepositionedSchema>, DriverRepositioned>,
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true];
 
 const parts: readonly [
   Both<Of<typeof pointSchema>, Point>,

@@ -1,4 +1,4 @@
-/** The application's topology: five subtopologies over thirteen topics. */
+/** The application's topology: five subtopologies over fourteen topics. */
 import { createSerdes, memoryRegistry } from "#schemas";
 import type { RegisteredSchema, SchemaRegistry, ZonePolicy } from "#schemas";
 import { keyValueStore, numberSerde, stringKey } from "#state";
@@ -40,10 +40,10 @@ export function buildDispatch(options: DispatchOptions): Topology {
   const topics = dispatchTopics(createSerdes(registry), options.partitions === undefined ? {} : { partitions: options.partitions });
   const builder = new StreamsBuilder();
 
-  const { matchingInput, jobUpdates, driverCommands, assignments, trips, bills, tracking, refusals } = topics;
+  const { matchingInput, jobUpdates, driverCommands, driverMoves, assignments, trips, bills, tracking, refusals } = topics;
 
   const drivers = driverStores(registry);
-  const driverSinks = { matchingInput, jobUpdates, tracking, refusals };
+  const driverSinks = { matchingInput, jobUpdates, driverMoves, tracking, refusals };
   const events: KStream<string, DriversRecord> = builder.stream(topics.driverEvents);
   events
     .merge(builder.stream(topics.driverCommands))

@@ -4,6 +4,7 @@ import type {
   DriverCommand,
   DriverEvent,
   DriverLocation,
+  DriverRepositioned,
   InputRefused,
   JobBilled,
   JobTracked,
@@ -34,6 +35,7 @@ export interface DispatchSerdes {
   readonly driverCommands: Serde<DriverCommand>;
   readonly jobUpdates: Serde<JobUpdate>;
   readonly matchingInput: Serde<MatchingInput>;
+  readonly driverMoves: Serde<DriverRepositioned>;
 }
 
 export type DispatchTopics = {
@@ -78,5 +80,6 @@ export function dispatchTopics(serdes: DispatchSerdes, options: { readonly parti
     driverCommands: of("driver-commands", serdes.driverCommands, internal),
     jobUpdates: of("job-updates", serdes.jobUpdates, internal),
     matchingInput: of("matching-input", serdes.matchingInput, internal),
+    driverMoves: of("driver-moves", serdes.driverMoves, event),
   };
 }

@@ -4,7 +4,7 @@ import { Courier } from "./courier/courier.ts";
 import { NO_JOURNAL } from "./courier/courier-rules.ts";
 import type { CourierJournal, CourierRules, Ground, JobFacts, Motion, Place, Shift } from "./courier/courier-rules.ts";
 import { DueHeap } from "./due-heap.ts";
-import type { World, WorldEvent } from "./world.ts";
+import type { Observed, World, WorldEvent } from "./world.ts";
 
 /** Customers: what they ask for, and when. */
 export interface Demand {
@@ -104,7 +104,7 @@ export class FleetWorld implements World {
     return out;
   }
 
-  observe(record: AssignmentEvent | TripChanged): void {
+  observe(record: Observed): void {
     switch (record.type) {
       case "DriverOffered":
         return this.#with(record.driverId, (courier) => courier.offer(record.jobId, record.attempt, record.at));
@@ -120,6 +120,10 @@ export class FleetWorld implements World {
       case "AssignmentFailed":
         this.#parked.delete(record.jobId);
         return undefined;
+      case "DriverRepositioned": {
+        const to = { id: record.placeId, ...this.#ground.spotOf(record.to) };
+        return this.#with(record.driverId, (courier) => courier.reposition(to, record.at));
+      }
       case "TripChanged":
         return this.#heardOf(record);
       default:
@@ -183,6 +187,11 @@ export class FleetWorld implements World {
     eventId: (driverId: string, step: string): string => `${this.id}/${driverId}/${step}`,
     pointOf: (spot: Place) => this.#ground.pointOf(spot),
     wasProduced: (eventId: string): boolean => this.#past.has(eventId),
+    located: (driverId: string, place: Place, at: number): void => {
+      // Known locations are not counted: what was due in an earlier life has been said, or is old news.
+      if (!this.#rules.locatesAtStops || this.#replaying) return;
+      this.#location(driverId, `${this.id}/${driverId}/waits/${at}`, { ...place, speed: 0, heading: 0 }, 0, at);
+    },
     driverEvent: (event: DriverEvent, place: Place | undefined): void => {
       if (this.#past.delete(event.eventId)) return;
       const { driverId, occurredAt } = event;

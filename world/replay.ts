@@ -1,12 +1,11 @@
 /** How a world comes back: its past is acted again from what it produced and observed, and only what is missing is produced. */
-import type { AssignmentEvent, TripChanged } from "#schemas";
-import type { World, WorldEvent } from "./world.ts";
+import type { Observed, World, WorldEvent } from "./world.ts";
 
 export interface History {
   /** Ids of all events this world has produced, but locations. */
   readonly known: ReadonlySet<string>;
   /** Everything it could have observed; of one job, in the order of its partition. */
-  readonly observed: readonly (AssignmentEvent | TripChanged)[];
+  readonly observed: readonly Observed[];
   /** `recordedAt` of each driver's last location produced. */
   readonly lastLocations: ReadonlyMap<string, number>;
 }
@@ -42,8 +41,9 @@ export function replay(world: World, history: History, { until, locationsFrom = 
 function inTime(records: History["observed"]): readonly { readonly record: History["observed"][number]; readonly at: number }[] {
   const lastOf = new Map<string, number>();
   const timed = records.map((record) => {
-    const at = Math.max(record.at, lastOf.get(record.jobId) ?? 0);
-    lastOf.set(record.jobId, at);
+    const key = record.type === "DriverRepositioned" ? record.driverId : record.jobId;
+    const at = Math.max(record.at, lastOf.get(key) ?? 0);
+    lastOf.set(key, at);
     return { record, at };
   });
   return timed.sort((a, b) => a.at - b.at);

@@ -2,7 +2,10 @@
  * The world as an actor without clock, threads or log: it says when it has something to do, does it, and hears what dispatch
  * decided. What it does depends only on its seed, on what it observed, and on due times: never on the moment it was stepped.
  */
-import type { AssignmentEvent, DriverEvent, DriverLocation, OrderEvent, RideEvent, TripChanged } from "#schemas";
+import type { AssignmentEvent, DriverEvent, DriverLocation, DriverRepositioned, OrderEvent, RideEvent, TripChanged } from "#schemas";
+
+/** What a world hears of dispatch. */
+export type Observed = AssignmentEvent | TripChanged | DriverRepositioned;
 
 /** One record to produce. `timestamp` is the due time, also when the world was stepped late. */
 export type WorldEvent =
@@ -19,7 +22,7 @@ export interface World {
   /** Everything due up to and at `now`, in the order of due times. `now` never goes back. */
   run(now: number): readonly WorldEvent[];
   /** Order between jobs does not matter; of one job, records come in the order of its partition. Unknown drivers are ignored. */
-  observe(record: AssignmentEvent | TripChanged): void;
+  observe(record: Observed): void;
   /** Whether the job is of this world's own customers: it needs no news of its content. */
   owns(jobId: string): boolean;
   /** From here on the past is acted again: events of `known` are not said a second time, then or later. No periodic locations meanwhile. */

@@ -38,7 +38,8 @@ export function proposalsOf(recorded: RawTopics, { driverCommands }: Pick<Dispat
   return (recorded.get(driverCommands.name) ?? []).filter(({ value }) => {
     if (value === null) return false;
     const bytes = Buffer.from(value);
-    return driverCommands.value.decode(bytes, 0, bytes.length).type === "JobsProposed";
+    const { type } = driverCommands.value.decode(bytes, 0, bytes.length);
+    return type === "JobsProposed" || type === "DriverRepositioned";
   });
 }
 

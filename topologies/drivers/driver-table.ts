@@ -2,7 +2,16 @@
  * The table of the `drivers` task, row by row (docs/dispatch-protocol.md). It alone says whether a driver
  * takes a job, and ends what ends on the driver's side. Replan: plan or duty changed, version + 1, every cell hears of it.
  */
-import type { DriverEvent, DropReason, JobAmended, JobReleased, JobsProposed, ProgressStep, RefusalReason } from "#schemas";
+import type {
+  DriverEvent,
+  DriverRepositioned,
+  DropReason,
+  JobAmended,
+  JobReleased,
+  JobsProposed,
+  ProgressStep,
+  RefusalReason,
+} from "#schemas";
 import { ProtocolBrokenError } from "../errors.ts";
 import { remember } from "../recent-events.ts";
 import type {
@@ -29,6 +38,8 @@ export function decideDriver(state: DriverState, input: DriverInput, context: Dr
       return released(state, input, context);
     case "JobAmended":
       return amended(state, input, context);
+    case "DriverRepositioned":
+      return repositioned(state, input);
     case "OfferTimeOver":
       return offerTimeOver(state, context);
     case "LocationTtlOver":
@@ -144,6 +155,13 @@ function amended(state: DriverState, record: JobAmended, context: DriverContext)
   if (hold === undefined) return decided(state, []);
   const after = replan(changeHold(state, hold, { orderVersion: record.orderVersion, content: record.content }));
   return decided(after, tellCells(after, context.at));
+}
+
+/** Only a driver without work, as the matcher saw him, is told. Nothing is held for it: any work has precedence. */
+function repositioned(state: DriverState, record: DriverRepositioned): DriverDecision {
+  const { duty, version, holds } = state.plan;
+  const stands = duty === "on" && version === record.driverVersion && holds.length === 0;
+  return decided(state, stands ? [{ to: "moves", record }] : []);
 }
 
 function offerTimeOver(state: DriverState, context: DriverContext): DriverDecision {

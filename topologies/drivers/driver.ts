@@ -1,6 +1,16 @@
 /** A driver as the `drivers` subtopology keeps it: the part each location writes, and the part that plan and duty write. */
 import type { JobContent, JobDropped, JobProgressed, JobReserved, JobTracked, PlanStop, Point, Vehicle } from "#schemas";
-import type { DriverEvent, DriverPresent, JobAmended, JobReleased, JobsProposed, ProposalRefused, RefusalReason } from "#schemas";
+import type {
+  DriverEvent,
+  DriverPresent,
+  DriverRepositioned,
+  JobAmended,
+  JobReleased,
+  JobsProposed,
+  ProposalRefused,
+  RefusalReason,
+} from "#schemas";
+import { NO_HASHES } from "./recent-locations.ts";
 
 export type Duty = "on" | "off" | "silent";
 
@@ -20,9 +30,11 @@ export interface DriverWhereabouts {
   readonly fineCell: string;
   /** The zones' epoch in which the dispatch cells were computed: another one computes them again. */
   readonly zoneEpoch: number;
-  /** Hashes of the last accepted locations' event ids, 4 bytes each, newest at `recentAt - 1`. */
-  readonly recent: Buffer;
-  readonly recentAt: number;
+  /** Hashes of the last accepted locations' event ids, 4 bytes each, the newest at `newestAt - 1`. */
+  readonly newest: Buffer;
+  readonly newestAt: number;
+  /** A filter over the hashes before them, which are in a row of their own; empty while there are none. */
+  readonly older: Buffer;
 }
 
 export type HoldStatus = "offered" | "held" | "pickedUp";
@@ -75,11 +87,20 @@ export interface LocationTtlOver {
   readonly type: "LocationTtlOver";
 }
 
-export type DriverInput = JobsProposed | JobReleased | JobAmended | DriverEvent | LocationAccepted | OfferTimeOver | LocationTtlOver;
+export type DriverInput =
+  | JobsProposed
+  | JobReleased
+  | JobAmended
+  | DriverRepositioned
+  | DriverEvent
+  | LocationAccepted
+  | OfferTimeOver
+  | LocationTtlOver;
 
 export type DriverOutput =
   | { readonly to: "cell"; readonly record: DriverPresent | ProposalRefused }
   | { readonly to: "job"; readonly record: JobReserved | JobDropped | JobProgressed }
+  | { readonly to: "moves"; readonly record: DriverRepositioned }
   | { readonly to: "tracking"; readonly record: JobTracked }
   | { readonly to: "refusals"; readonly reason: RefusalReason };
 
@@ -94,6 +115,8 @@ export interface DriverContext {
   /** Dispatch cells within reach of a fine cell, its own first. */
   cellsReached(fineCell: string): readonly string[];
   travelMs(from: Point, to: Point, vehicle: Vehicle): number;
+  /** Time at a counter or door, for expected times; default 0. */
+  readonly serviceMs?: number;
 }
 
 export interface DriverDecision {
@@ -102,8 +125,6 @@ export interface DriverDecision {
   /** When the next running offer ends; null: no timer. */
   readonly offerEndsAt: number | null;
 }
-
-const NOTHING_RECENT = Buffer.alloc(0);
 
 /** Nothing is left to do for this driver, and no cell has him: after a time he need not be remembered. */
 export function isOver(plan: DriverPlan): boolean {
@@ -115,8 +136,6 @@ export function isOver(plan: DriverPlan): boolean {
  * his own next one is larger than all he ever had: no proposal made to him in an earlier life can match.
  */
 export function unknownDriver(driverId: string, version = 0): DriverState {
-  /** Time at a counter or door, for expected times; default 0. */
-  readonly serviceMs?: number;
   return {
     driverId,
     whereabouts: {
@@ -128,8 +147,9 @@ export function unknownDriver(driverId: string, version = 0): DriverState {
       seenAt: 0,
       fineCell: "",
       zoneEpoch: 0,
-      recent: NOTHING_RECENT,
-      recentAt: 0,
+      newest: NO_HASHES,
+      newestAt: 0,
+      older: NO_HASHES,
     },
     plan: {
       duty: "off",

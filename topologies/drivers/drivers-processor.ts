@@ -18,13 +18,20 @@ import type { DriverContext, DriverInput, DriverPlan, DriverState, DriverWhereab
 import { checkLocation } from "./location-check.ts";
 import type { LocationSettings } from "./location-check.ts";
 import { nextOfferEnd } from "./plan.ts";
+import { contains, filterOf, NO_HASHES, withOlder } from "./recent-locations.ts";
 import { SILENCE_CHECK_MS, SilenceWatch } from "./silence-watch.ts";
 
 export type DriversRecord = DriverLocation | DriverEvent | DriverCommand;
 
+export interface OlderLocations {
+  readonly hashes: Buffer;
+}
+
 export interface DriverStores {
   /** Hot: written by each accepted location. */
   readonly whereabouts: KeyValueDescriptor<string, DriverWhereabouts>;
+  /** Hashes of event ids that no longer fit there. */
+  readonly older: KeyValueDescriptor<string, OlderLocations>;
   readonly plans: KeyValueDescriptor<string, DriverPlan>;
   readonly policies: KeyValueDescriptor<string, ZoneEntry>;
   readonly silence: PriorityQueueDescriptor<string>;
@@ -35,7 +42,7 @@ export interface DriverStores {
 
 export interface DriversSetup {
   readonly stores: DriverStores;
-  readonly topics: Pick<DispatchTopics, "matchingInput" | "jobUpdates" | "tracking" | "refusals">;
+  readonly topics: Pick<DispatchTopics, "matchingInput" | "jobUpdates" | "driverMoves" | "tracking" | "refusals">;
   readonly geography: Geography;
   readonly fallback: ZonePolicy;
 }
@@ -50,6 +57,7 @@ class DriversProcessor implements Processor<string, DriversRecord> {
   readonly #context: ProcessorContext<never, never>;
   readonly #geography: Geography;
   readonly #whereabouts: KeyValueStore<string, DriverWhereabouts>;
+  readonly #older: KeyValueStore<string, OlderLocations>;
   readonly #plans: KeyValueStore<string, DriverPlan>;
   readonly #offers: TimerStore;
   readonly #over: ForgetList;
@@ -65,6 +73,7 @@ class DriversProcessor implements Processor<string, DriversRecord> {
     this.#context = context;
     this.#geography = geography;
     this.#whereabouts = context.store(stores.whereabouts);
+    this.#older = context.store(stores.older);
     this.#plans = context.store(stores.plans);
     this.#offers = context.store(stores.offers);
     this.#over = new ForgetList(context.store(stores.over));
@@ -72,6 +81,7 @@ class DriversProcessor implements Processor<string, DriversRecord> {
     this.#sinks = dispatchSinks(context, {
       matchingInput: topics.matchingInput,
       jobUpdates: topics.jobUpdates,
+      driverMoves: topics.driverMoves,
       tracking: topics.tracking,
       refusals: topics.refusals,
     });
@@ -99,11 +109,19 @@ class DriversProcessor implements Processor<string, DriversRecord> {
   /** The path of nearly every record: one read, one write, unless matching or a follower has to hear of it. */
   #locate(driverId: string, location: DriverLocation, at: number): void {
     const before = this.#whereabouts.get(driverId) ?? STRANGER.whereabouts;
-    const after = checkLocation(before, location, at, this.#settingsOf(before));
-    if (typeof after === "string") return this.#refuse(driverId, location, after, at);
+    const checked = checkLocation(before, location, at, this.#settingsOf(before));
+    if (typeof checked === "string") return this.#refuse(driverId, location, checked, at);
+    const after = checked.newestAt === 0 ? this.#keepOlder(driverId, checked) : checked;
     const quiet = before.duty === "on" && !before.tracked;
     if (quiet && after.fineCell === before.fineCell && after.zoneEpoch === before.zoneEpoch) this.#whereabouts.put(driverId, after);
     else this.#decide(driverId, { type: "LocationAccepted", whereabouts: after }, at);
+  }
+
+  /** The newest hashes are full: from here on they are overwritten, so they go where the older ones are. */
+  #keepOlder(driverId: string, whereabouts: DriverWhereabouts): DriverWhereabouts {
+    const hashes = withOlder(this.#older.get(driverId)?.hashes ?? NO_HASHES, whereabouts.newest);
+    this.#older.put(driverId, { hashes });
+    return { ...whereabouts, older: filterOf(hashes) };
   }
 
   #decide(driverId: string, input: DriverInput, at: number): void {
@@ -122,6 +140,9 @@ class DriversProcessor implements Processor<string, DriversRecord> {
           break;
         case "job":
           this.#sinks.jobUpdates.send(output.record.jobId, output.record);
+          break;
+        case "moves":
+          this.#sinks.driverMoves.send(output.record.driverId, output.record);
           break;
         case "tracking":
           this.#sinks.tracking.send(output.record.jobId, output.record);
@@ -154,6 +175,7 @@ class DriversProcessor implements Processor<string, DriversRecord> {
     if (plan === undefined || plan.version !== version || !isOver(plan)) return false;
     this.#plans.delete(driverId);
     this.#whereabouts.delete(driverId);
+    this.#older.delete(driverId);
     return true;
   }
 
@@ -195,6 +217,7 @@ class DriversProcessor implements Processor<string, DriversRecord> {
       fineCellOf: (point) => this.#geography.fineCellOf(point),
       cellsReached: (fineCell) => zones.cellsReached(fineCell, at),
       travelMs: (from, to, vehicle) => travel.travelMs(from, to, vehicle),
+      serviceMs: travel.serviceMs,
     };
   }
 
@@ -213,11 +236,11 @@ class DriversProcessor implements Processor<string, DriversRecord> {
       metresBetween: (a, b) => geography.metresBetween(a, b),
       surelyIn: (fineCell, point) => geography.surelyIn(fineCell, point),
       fineCellOf: (point) => geography.fineCellOf(point),
+      isOlder: (driverId, hash) => contains(this.#older.get(driverId)?.hashes ?? NO_HASHES, hash),
     };
     this.#settings.set(policy.zone, settings);
     return settings;
   }
-      serviceMs: travel.serviceMs,
 
   #refuse(entityId: string, event: Refused["event"], reason: RefusalReason, at: number): void {
     this.#sinks.refusals.send(entityId, refusal({ entity: "driver", entityId, event, reason, at }, this.#context.recordMetadata()));

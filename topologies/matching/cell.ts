@@ -1,5 +1,5 @@
 /** A dispatch cell as the `matching` subtopology keeps it: the jobs opened in it and the drivers last told of. */
-import type { DriverPresent, JobContent, JobsProposed } from "#schemas";
+import type { DriverPresent, DriverRepositioned, JobContent, JobsProposed } from "#schemas";
 
 /** A job in its cell, from JobOpened to JobClosed. */
 export interface CellJob {
@@ -60,6 +60,8 @@ export interface CellDecision {
   readonly jobs: readonly (readonly [string, CellJob | undefined])[];
   readonly drivers: readonly (readonly [string, DriverPresent | undefined])[];
   readonly outputs: readonly JobsProposed[];
+  /** Drivers without work who had better wait elsewhere. */
+  readonly moves?: readonly DriverRepositioned[];
   /** Absent: as it was; null: forgotten. */
   readonly memory?: CellMemory | null;
 }

@@ -104,6 +104,7 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
       const decision = decideCell(cell, { type: "CellTick", at, zone, policy: this.#policy(zone), travel, nearby: this.#nearby });
       this.#index.apply(name, decision);
       for (const record of decision.outputs) this.#sinks.driverCommands.send(record.driverId, record, { timestamp: at });
+      for (const record of decision.moves ?? []) this.#sinks.driverCommands.send(record.driverId, record, { timestamp: at });
     }
   }
 

@@ -58,6 +58,17 @@ export interface Remembered {
   readonly matches: readonly Match[];
   /** Text of its own making, bounded by the cell's jobs and drivers; undefined: nothing to remember. */
   readonly memory: string | undefined;
+  /** Free drivers, with no match in this tick, who had better wait elsewhere; at most one each. */
+  readonly moves?: readonly Move[];
+}
+
+/** Where a free driver is to wait. Nothing is promised by it: he may get work before he sets out, and may not obey. */
+export interface Move {
+  readonly driverId: string;
+  /** A place's id and its counter. */
+  readonly placeId: string;
+  readonly to: Point;
+  readonly arrivesAt: number;
 }
 
 export interface Match {

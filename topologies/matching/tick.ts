@@ -1,8 +1,8 @@
 /** One tick of one cell: the zone's policy sees who waits and who looks free, and its matches become proposals. */
-import type { DriverPresent, JobsProposed, Point, ZonePolicy } from "#schemas";
+import type { DriverPresent, DriverRepositioned, JobsProposed, Point, ZonePolicy } from "#schemas";
 import { isSkipped, refusalOf } from "./cell.ts";
 import type { Cell, CellDecision, CellJob, CellMemory } from "./cell.ts";
-import type { KnownDriver, Match, MatchingProblem, OpenJob, Policy, TravelModel } from "./policy.ts";
+import type { KnownDriver, Match, MatchingProblem, Move, OpenJob, Policy, TravelModel } from "./policy.ts";
 
 /** A tick as one cell takes it. */
 export interface CellTick {
@@ -49,9 +49,11 @@ export function decideTick(cell: Cell, tick: CellTick): CellDecision {
     ...(recalled === undefined ? {} : { memory: recalled }),
   };
   if (policy.matchRemembering === undefined) return { ...propose(cell, policy.match(problem), tick), ...remembering(cell, undefined) };
-  const { matches, memory } = policy.matchRemembering(problem);
+  const { matches, memory, moves = [] } = policy.matchRemembering(problem);
   const next = memory === undefined ? undefined : { policy: policy.name, text: memory };
-  return { ...propose(cell, matches, tick), ...remembering(cell, next) };
+  const decision = propose(cell, matches, tick);
+  const busy = new Set([...asked, ...decision.outputs.map(({ driverId }) => driverId)]);
+  return { ...decision, moves: repositioned(cell, moves, busy, tick), ...remembering(cell, next) };
 }
 
 /** No write where nothing is remembered, as before. */
@@ -92,6 +94,20 @@ function propose(cell: Cell, matches: readonly Match[], tick: CellTick): CellDec
     outputs.push(proposal(cell.name, driver, entries, match, tick));
   }
   return { jobs, drivers: [], outputs };
+}
+
+/** Who has work or is asked for some stays: again safety does not rest on the policy. */
+function repositioned(cell: Cell, moves: readonly Move[], busy: Set<string>, tick: CellTick): DriverRepositioned[] {
+  const records: DriverRepositioned[] = [];
+  for (const { driverId, placeId, to, arrivesAt } of moves) {
+    const driver = cell.drivers.get(driverId);
+    if (driver === undefined || driver.jobs.length > 0 || busy.has(driverId)) continue;
+    busy.add(driverId);
+    const { driverVersion } = driver;
+    const base = { type: "DriverRepositioned", driverId, cell: cell.name, driverVersion } as const;
+    records.push({ ...base, placeId, to, arrivesAt: Math.round(arrivesAt), policy: tick.policy.name, at: tick.at });
+  }
+  return records;
 }
 
 function mayAsk(job: CellJob, driver: DriverPresent, now: number): boolean {

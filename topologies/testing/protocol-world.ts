@@ -298,6 +298,7 @@ export class ProtocolWorld {
       case "JobsProposed":
       case "JobReleased":
       case "JobAmended":
+      case "DriverRepositioned":
         return this.toDriver(receiver, record);
       case "JobReserved":
       case "JobDropped":

@@ -1,7 +1,7 @@
 /** Reads a world's past out of the log: what it produced, what it could have observed, where its drivers were last seen. */
 import { RecordBatchCursor } from "#log";
 import type { FetchedBatch, Log, Reader, TopicPartition } from "#log";
-import type { AssignmentEvent, TripChanged } from "#schemas";
+import type { Observed } from "../world.ts";
 import type { WorldTopics } from "./world-topics.ts";
 
 export type WorldLog = Pick<Log, "reader" | "producer" | "offsets">;
@@ -93,14 +93,15 @@ export async function readLastLocations(log: WorldLog, topics: WorldTopics, sinc
   return last;
 }
 
-/** One record of assignments or trips, if it tells the world anything. Undefined: a trip of its own customers. */
+/** One record of assignments, moves or trips, if it tells the world anything. Undefined: a trip of its own customers. */
 export function decision(
   topics: WorldTopics,
   owns: (jobId: string) => boolean,
   cursor: RecordBatchCursor,
   topic: string,
-): AssignmentEvent | TripChanged | undefined {
+): Observed | undefined {
   if (topic === topics.assignments.name) return topics.assignments.value.decode(cursor.bytes, cursor.valueStart, cursor.valueEnd);
+  if (topic === topics.driverMoves.name) return topics.driverMoves.value.decode(cursor.bytes, cursor.valueStart, cursor.valueEnd);
   if (owns(cursor.bytes.toString("utf8", cursor.keyStart, cursor.keyEnd))) return undefined;
   return topics.trips.value.decode(cursor.bytes, cursor.valueStart, cursor.valueEnd);
 }

@@ -26,6 +26,7 @@ const topics = {
   driverLocations: { name: "driver-locations", partitions, value: serdes.driverLocations },
   assignments: { name: "assignments", partitions, value: serdes.assignments },
   trips: { name: "trips", partitions, value: serdes.trips },
+  driverMoves: { name: "driver-moves", partitions, value: serdes.driverMoves },
 };
 
 /** Dispatch as a second process over the same log: it reads what reached the log, and publishes at each tick. */

@@ -1,5 +1,5 @@
 /** The topics as a foreign client needs them: a name, a number of partitions, and how values become bytes. */
-import type { AssignmentEvent, DriverEvent, DriverLocation, OrderEvent, RideEvent, TripChanged } from "#schemas";
+import type { AssignmentEvent, DriverEvent, DriverLocation, DriverRepositioned, OrderEvent, RideEvent, TripChanged } from "#schemas";
 
 /** As the serdes of `#schemas` are. */
 export interface WireSerde<V> {
@@ -21,4 +21,5 @@ export interface WorldTopics {
   readonly driverLocations: WorldTopic<DriverLocation>;
   readonly assignments: WorldTopic<AssignmentEvent>;
   readonly trips: WorldTopic<TripChanged>;
+  readonly driverMoves: WorldTopic<DriverRepositioned>;
 }

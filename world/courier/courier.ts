@@ -11,6 +11,8 @@ export interface CourierReports {
   /** The id of a step of a driver's day, the same whenever it is asked for. */
   eventId(driverId: string, step: string): string;
   driverEvent(event: DriverEvent, place: Place | undefined): void;
+  /** Came to a place where he has nothing to do. */
+  located(driverId: string, place: Place, at: number): void;
   pointOf(spot: Spot): Point;
   /** Said in an earlier life and not acted again yet. */
   wasProduced(eventId: string): boolean;
@@ -34,7 +36,7 @@ interface Offer {
 type Phase =
   | { readonly kind: "before" | "home" }
   | ({ readonly kind: "idle" } & Idle)
-  | { readonly kind: "toPickup"; readonly leg: Leg; readonly placeId: string; readonly idle: Idle; jobs: Carried[] }
+  | { readonly kind: "toPickup"; readonly leg: Leg; readonly placeId: string; readonly idle: Idle; readonly toWait?: true; jobs: Carried[] }
   | {
       readonly kind: "atPickup";
       readonly at: Place;
@@ -119,6 +121,17 @@ export class Courier {
     }
     this.#pending.push(job);
     if (phase.kind === "idle") this.#setOut(phase.at, phase.since);
+  }
+
+  /** Without work he goes to wait there, and nobody turns him back on his way; with work it changes nothing. */
+  reposition(to: Place, at: number): void {
+    const phase = this.#phase;
+    if (!this.#onDuty || phase.kind !== "idle" || this.#offers.length > 0) return;
+    const departAt = Math.max(this.#floor(at), phase.since);
+    const from = placeOf(phase.at, this.#rules.idleAt(this.shift, phase.at, phase.since, departAt));
+    if (from.x === to.x && from.y === to.y) return;
+    const idle = { at: phase.at, since: phase.since };
+    this.#phase = { kind: "toPickup", leg: this.#leg(from, to, departAt), placeId: to.id, idle, toWait: true, jobs: [] };
   }
 
   /** What is on board already is delivered all the same. */
@@ -255,11 +268,14 @@ export class Courier {
     }
   }
 
-  #arrive({ leg, placeId, jobs }: Extract<Phase, { kind: "toPickup" }>, due: number): void {
+  #arrive({ leg, placeId, toWait, jobs }: Extract<Phase, { kind: "toPickup" }>, due: number): void {
     if (leg.from.id !== leg.to.id) this.#journal.moved(this.shift.driverId, leg.departAt, leg.from, leg.to);
     // With a settling time the counter was reached a little before the report.
     const arrivedAt = Math.max(leg.arriveAt, this.#floor(due));
-    if (jobs.length === 0) return this.#rest(leg.to, arrivedAt);
+    if (jobs.length === 0) {
+      if (toWait === true) this.#reports.located(this.shift.driverId, leg.to, arrivedAt);
+      return this.#rest(leg.to, arrivedAt);
+    }
     this.#phase = { kind: "atPickup", at: leg.to, placeId, arrivedAt, notBefore: 0, jobs };
     this.#reportArrival(jobs, leg.to, due);
   }

@@ -20,8 +20,9 @@ export const openPlan: Policy = {
   matchRemembering: plan,
 };
 
-function plan(problem: MatchingProblem): Remembered {
-  const values = openPlanValues(problem.parameters);
+function plan(asked: MatchingProblem): Remembered {
+  const values = openPlanValues(asked.parameters);
+  const problem = values.quantumMs === 1 ? asked : inQuanta(asked, values.quantumMs);
   const memory = PlanMemory.parse(problem.memory);
   const space = new SearchSpace(problem, memory, values);
   if (space.open === 0 || space.slots.length === 0) return { matches: [], memory: problem.memory };
@@ -41,6 +42,13 @@ function plan(problem: MatchingProblem): Remembered {
   const drivers = [...next.values()].sort((a, b) => byId(a.driverId, b.driverId));
   matches.sort((a, b) => byId(a.driverId, b.driverId));
   return { matches, memory: drivers.length === 0 ? undefined : new PlanMemory(drivers).text() };
+}
+
+/** As drivers see it who act at multiples of a quantum. */
+function inQuanta(problem: MatchingProblem, quantumMs: number): MatchingProblem {
+  const floor = (time: number): number => Math.floor(time / quantumMs) * quantumMs;
+  const drivers = problem.drivers.map((driver) => (driver.toldAt === undefined ? driver : { ...driver, toldAt: floor(driver.toldAt) }));
+  return { ...problem, now: floor(problem.now), drivers };
 }
 
 interface Decision {

@@ -30,6 +30,11 @@ export const openPlanParameters = {
   ruined: { default: 6, unit: "jobs", source: "taken out together in a try" },
   blink: { default: 0.02, unit: "probability", source: "Christiaens and Vanden Berghe, ruin and recreate: best places skipped" },
   stepsMax: { default: 300_000, unit: "places looked at", source: "bounds a tick: about 40 ms of one core; Grubhub instances stay below" },
+  quantumMs: {
+    default: 1,
+    unit: "ms",
+    source: "drivers act at multiples of it, so a tick counts as the last one before: a minute on the Grubhub instances",
+  },
   guaranteedJobsPerHour: { default: 0, unit: "jobs per hour of shift", source: "guaranteed pay over pay per job; 0: none guaranteed" },
   payWeightMs: { default: 60_000, unit: "ms of lateness", source: "Grubhub instances: 30,000 to 120,000 cost no time" },
 } as const;
@@ -39,7 +44,14 @@ export type OpenPlanValues = Readonly<Record<keyof typeof openPlanParameters, nu
 /** The plan's limits are whole and at least one. */
 export function openPlanValues(given: Readonly<Record<string, number>>): OpenPlanValues {
   const values = valuesOf(openPlanParameters, given);
-  return { ...values, planMax: atLeastOne(values.planMax), bundleMax: atLeastOne(values.bundleMax), jobsMax: atLeastOne(values.jobsMax) };
+  const quantumMs = atLeastOne(values.quantumMs);
+  return {
+    ...values,
+    quantumMs,
+    planMax: atLeastOne(values.planMax),
+    bundleMax: atLeastOne(values.bundleMax),
+    jobsMax: atLeastOne(values.jobsMax),
+  };
 }
 
 function atLeastOne(value: number): number {
