@@ -14,7 +14,9 @@ export type StreamsErrorCode =
   | "PARTITION_INVALID"
   | "TASK_FAILED"
   | "FAILURE_RATIO"
-  | "STOP_TIMEOUT";
+  | "CHANGELOG_CUT"
+  | "STOP_TIMEOUT"
+  | "GROUP_DATA_INVALID";
 
 /** Where it happened, as far as it is known. */
 export interface StreamsErrorFacts {

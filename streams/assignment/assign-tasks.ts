@@ -1,0 +1,157 @@
+/**
+ * The assignor: what each member says of itself → what each has from now on. Pure, and the same on every leader.
+ *
+ * - A task is run by at most one member, and given to nobody as long as another member claims it: who shall give it up hears so by
+ *   not getting it, commits, closes it and asks for the next generation, in which it is free.
+ * - Within an instance, whose threads share one database, a task is with one thread at most, whatever its role.
+ * - Balance and stickiness are `balance`'s. A stateful task goes to a member only when the rows there have caught up; until then
+ *   it stays where it is, or runs where the rows are, and the member that shall have it follows its changelog.
+ */
+import assert from "node:assert/strict";
+import { StreamsError } from "../errors.ts";
+import { balance } from "./balance.ts";
+import type { AssignorSettings, GroupTopology, MemberPart, MemberState, TaskOwners } from "./group-contract.ts";
+import { GroupView } from "./group-view.ts";
+import { StandbyPlaces } from "./standby-places.ts";
+
+/** By member id. Throws `GROUP_DATA_INVALID` when members run different topologies. */
+export function assignTasks(
+  members: readonly MemberState[],
+  topology: GroupTopology,
+  settings: AssignorSettings,
+): ReadonlyMap<string, MemberPart> {
+  for (const { memberId, fingerprint } of members) {
+    if (fingerprint === topology.fingerprint) continue;
+    throw new StreamsError(
+      "GROUP_DATA_INVALID",
+      `${memberId} runs a topology with other tasks or stores. Stop all instances before the first one runs a new topology.`,
+    );
+  }
+  const group = new GroupView(members, topology);
+  return members.length === 0 ? new Map() : new Assignor(group, settings).parts();
+}
+
+interface Draft {
+  readonly active: number[];
+  readonly standby: number[];
+  readonly warmUps: number[];
+  handsOver: boolean;
+}
+
+class Assignor {
+  readonly #group: GroupView;
+  readonly #settings: AssignorSettings;
+  readonly #drafts: readonly Draft[];
+  readonly #targets: Int32Array;
+  readonly #standbys: StandbyPlaces;
+
+  constructor(group: GroupView, settings: AssignorSettings) {
+    this.#group = group;
+    this.#settings = settings;
+    this.#drafts = group.members.map(() => ({ active: [], standby: [], warmUps: [], handsOver: false }));
+    this.#targets = balance(group, settings.acceptableLagRecords);
+    this.#standbys = new StandbyPlaces(group, settings.standbyReplicas);
+  }
+
+  parts(): ReadonlyMap<string, MemberPart> {
+    const { members, tasks } = this.#group;
+    tasks.forEach((_, task) => this.#placeActive(task));
+    for (const { task, member } of this.#standbys.fill()) this.#draft(member).standby.push(task);
+    const owners = this.#owners();
+    const ids = (numbers: readonly number[]): MemberPart["active"] =>
+      numbers.toSorted((a, b) => a - b).map((task) => tasks[task] ?? assert.fail(`there is no task ${task}`));
+    return new Map(
+      members.map(({ memberId }, member) => {
+        const { active, standby, warmUps, handsOver } = this.#draft(member);
+        return [memberId, { active: ids(active), standby: ids(standby), warmUps: ids(warmUps), handsOver, owners }];
+      }),
+    );
+  }
+
+  #placeActive(task: number): void {
+    const group = this.#group;
+    const target = this.#targets[task] ?? 0;
+    const owner = group.owner[task] ?? -1;
+    if (target === owner) this.#run(task, owner);
+    else if (!this.#caughtUp(target, task)) {
+      this.#run(task, owner >= 0 ? owner : this.#bestOf(task));
+      this.#warmUp(task, target);
+    } else if (owner >= 0) {
+      this.#draft(owner).handsOver = true;
+      this.#awaits(task, target, owner);
+    } else this.#run(task, target);
+  }
+
+  /** The task has no owner, or the member is its owner. */
+  #run(task: number, member: number): void {
+    const instance = this.#group.instanceOf[member] ?? 0;
+    const holder = this.#group.holder(instance, task);
+    if (holder !== undefined && holder !== member) {
+      this.#awaits(task, member, undefined);
+      return;
+    }
+    this.#draft(member).active.push(task);
+    this.#standbys.runs(task, instance);
+  }
+
+  /** Nobody runs it in this generation. Where it will be, rows go on following; another thread there hands them over too. */
+  #awaits(task: number, target: number, owner: number | undefined): void {
+    const group = this.#group;
+    const instance = group.instanceOf[target] ?? 0;
+    const holder = group.holder(instance, task);
+    if (holder === target && group.isStandby(target, task)) this.#draft(target).standby.push(task);
+    else if (holder !== undefined) this.#draft(holder).handsOver = true;
+    this.#standbys.runs(task, instance, owner === undefined ? undefined : group.instanceOf[owner]);
+  }
+
+  /** Rows of which nobody is further than the acceptable lag: of several, the thread that follows already, then the one with least to do. */
+  #bestOf(task: number): number {
+    const group = this.#group;
+    const able = group.members.flatMap((_, member) => (this.#caughtUp(member, task) ? [member] : []));
+    const load = (member: number): number => this.#draft(member).active.length;
+    const claims = (member: number): number => (group.claims(member, task) ? 0 : 1);
+    const best = able.toSorted((a, b) => claims(a) - claims(b) || load(a) - load(b))[0];
+    assert(best !== undefined, "whoever is furthest has caught up with itself");
+    return best;
+  }
+
+  /** By the thread of that instance that follows it already, if there is one. */
+  #warmUp(task: number, target: number): void {
+    const instance = this.#group.instanceOf[target] ?? 0;
+    const member = this.#group.holder(instance, task) ?? target;
+    const draft = this.#draft(member);
+    const goesOn = this.#group.isStandby(member, task);
+    if (draft.active.includes(task) || (!goesOn && draft.warmUps.length >= this.#settings.warmUpsPerMemberMax)) return;
+    draft.standby.push(task);
+    draft.warmUps.push(task);
+    this.#standbys.warmsUp(task, instance);
+  }
+
+  #caughtUp(member: number, task: number): boolean {
+    return this.#group.lag(this.#group.instanceOf[member] ?? 0, task) <= this.#settings.acceptableLagRecords;
+  }
+
+  #draft(member: number): Draft {
+    const draft = this.#drafts[member];
+    assert(draft, `there is no member ${member}`);
+    return draft;
+  }
+
+  #owners(): TaskOwners {
+    const { instances, members, instanceOf, threadsOf, tasks } = this.#group;
+    const active: (number | undefined)[] = tasks.map(() => undefined);
+    const standbys: number[][] = tasks.map(() => []);
+    this.#drafts.forEach((draft, member) => {
+      const instance = instanceOf[member] ?? 0;
+      for (const task of draft.active) active[task] = instance;
+      for (const task of draft.standby) standbys[task]?.push(instance);
+    });
+    return {
+      instances: instances.map((instanceId, instance) => ({
+        instanceId,
+        endpoint: threadsOf[instance]?.map((member) => members[member]?.endpoint).find((endpoint) => endpoint !== undefined),
+      })),
+      tasks: tasks.map((id, task) => ({ ...id, active: active[task], standbys: (standbys[task] ?? []).toSorted((a, b) => a - b) })),
+    };
+  }
+}

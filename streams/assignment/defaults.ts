@@ -1,0 +1,15 @@
+/** Every bound and default of assignment. */
+import type { AssignorSettings } from "./group-contract.ts";
+
+export const ASSIGNOR_SETTINGS: AssignorSettings = {
+  standbyReplicas: 1,
+  acceptableLagRecords: 10_000,
+  warmUpsPerMemberMax: 4,
+};
+
+/** The log takes at most 64 KiB of a member; the log's own envelope has its part of it. */
+export const USER_DATA_BYTES_MAX = 60 * 1024;
+/** A generation is one record of the group's coordinator, 1 MiB by default; it holds every member's part. */
+export const PART_BYTES_MAX = 256 * 1024;
+/** Of an instance id or a host name, as UTF-8. */
+export const NAME_BYTES_MAX = 255;
