@@ -35,6 +35,11 @@ export class SerdeError extends Error {
     this.code = code;
     this.facts = facts;
   }
+
+  /** The bytes are not to blame: the engine keeps them and tries again. */
+  get retriable(): boolean {
+    return this.code === "REGISTRY_UNAVAILABLE";
+  }
 }
 
 /** `VALIDATION field=… reason=…`: the bytes are well-formed, the value is outside its domain. */

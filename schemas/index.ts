@@ -23,5 +23,8 @@ export * from "./registry/registry.ts";
 export * from "./registry/compatibility.ts";
 export { type MemoryRegistryOptions, memoryRegistry, registerSubjects } from "./registry/memory-registry.ts";
 export * from "./registry/log-registry.ts";
+export * from "./registry/http-registry.ts";
+export * from "./registry/load-http-registry.ts";
+export type { RegistryEndpoint } from "./registry/registry-client.ts";
 export * from "./serdes.ts";
 export * from "./subjects.ts";

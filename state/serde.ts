@@ -11,7 +11,10 @@ export interface Serde<T> {
    * does not fit its type.
    */
   encode(value: T, target: Buffer, at: number): number;
-  /** Reads exactly bytes[start, end). Throws SerdeError (`MALFORMED_FRAME`, `LIMIT_EXCEEDED`, …) and never reads outside. */
+  /**
+   * Reads exactly bytes[start, end). Throws SerdeError (`MALFORMED_FRAME`, `LIMIT_EXCEEDED`, …) and never reads outside. An error
+   * with `retriable: true` says that the same bytes may be read later: a record then waits, and nothing becomes of it meanwhile.
+   */
   decode(bytes: Buffer, start: number, end: number): T;
 }
 

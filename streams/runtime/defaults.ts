@@ -30,6 +30,9 @@ export const UNITS_PER_TURN = 64;
 /** Units a step does at most, whatever its clock says: a timer that sets itself again and again yields to the host too. */
 export const UNITS_PER_STEP_MAX = 100_000;
 
+/** A record that cannot be decoded yet is looked at again after that long; what it waits for has its own pauses. */
+export const DECODE_RETRY_MS = 20;
+
 export const RETRY_BASE_MS = 50;
 export const RETRY_CAP_MS = 5_000;
 /** Retries without a pause, one after another, of a thread that goes on in careful mode. */

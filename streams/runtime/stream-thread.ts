@@ -7,7 +7,9 @@ import { LogError, WriterLostError, type Reader } from "#log";
 import { SerdeError } from "#state";
 import { ChangelogWriter } from "../changelog/changelog-writer.ts";
 import { StreamsError, TaskFailedError } from "../errors.ts";
+import { isRetriableCondition } from "../retriable.ts";
 import { LatencyHistogram } from "../metrics/latency-histogram.ts";
+import { codeOf } from "../task/dead-letter.ts";
 import type { InputPartition } from "../task/input-partition.ts";
 import type { Task } from "../task/task.ts";
 import { asError } from "./as-error.ts";
@@ -214,7 +216,7 @@ class TaskThread implements AbandonableStreamThread {
     } catch (error) {
       this.#closeAfter(Promise.resolve(), reader, opening);
       // Rows that cannot be read will not be readable the next time either.
-      throw error instanceof SerdeError ? this.#unreadable(error) : error;
+      throw error instanceof SerdeError && !isRetriableCondition(error) ? this.#unreadable(error) : error;
     }
     this.#become("opened");
     this.#dependencies.logger.info({ thread: config.thread, careful: this.#careful.on }, "stream thread runs");
@@ -417,9 +419,10 @@ class TaskThread implements AbandonableStreamThread {
   }
 
   #lag(task: string, input: InputPartition): ThreadMetrics["lag"][number] {
-    const { topic, partition, position, headTimestamp } = input;
+    const { topic, partition, position, headTimestamp, waitsFor } = input;
     const end = this.#session?.reader.endOffset({ topic: topic.name, partition }) ?? position;
-    return { task, topic: topic.name, partition, records: Math.max(0, end - position), headTimestamp };
+    const waits = waitsFor === undefined ? {} : { waitsFor: codeOf(waitsFor, "UNKNOWN") };
+    return { task, topic: topic.name, partition, records: Math.max(0, end - position), headTimestamp, ...waits };
   }
 
   #nextDueAt(): number {
@@ -452,7 +455,7 @@ function isRefused(error: unknown): error is LogError {
 
 /** A fenced writer must not come back: it would fence the newer one. */
 function isRetriable(error: Error): boolean {
-  if (error instanceof SerdeError) return true;
+  if (error instanceof SerdeError || isRetriableCondition(error)) return true;
   if (!(error instanceof LogError) || error.code === "WRITER_FENCED") return false;
   return (
     error instanceof WriterLostError ||

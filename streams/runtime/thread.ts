@@ -69,6 +69,8 @@ export interface ThreadMetrics {
     readonly task: string;
     readonly records: number;
     readonly headTimestamp: number;
+    /** Code of what the next record waits for before it can be decoded. */
+    readonly waitsFor?: string;
   }[];
   /** Parts of `deadLetters` by the code of their cause. */
   readonly deadLettersByCode?: Readonly<Record<string, number>>;

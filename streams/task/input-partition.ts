@@ -6,6 +6,8 @@ import assert from "node:assert/strict";
 import { RecordBatchCursor, type FetchedBatch, type RecordHeader } from "#log";
 import { RecordFailedError, type StreamsErrorCode } from "../errors.ts";
 import type { StreamRecord } from "../processor.ts";
+import { DECODE_RETRY_MS } from "../runtime/defaults.ts";
+import { isRetriableCondition } from "../retriable.ts";
 import type { Topic } from "../topic.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 
@@ -43,6 +45,10 @@ export class InputPartition {
   failure: Error | undefined;
   bufferedRecords = 0;
   bufferedBytes = 0;
+  /** The head cannot be decoded before this, through no fault of its own; −Infinity while none waits so. */
+  waitsUntil = -Infinity;
+  /** Why it waits. */
+  waitsFor: Error | undefined;
   /** Known to the thread: this partition is paused at the reader. */
   paused = false;
   /** There is more in the log than was fetched; asked once per slice of work, undefined until then. */
@@ -75,17 +81,19 @@ export class InputPartition {
     this.bufferedBytes += batch.bytes.length;
   }
 
-  /** Makes the next record the head; false when the buffer is empty. */
+  /** A record is there and cannot be decoded yet. */
+  get waiting(): boolean {
+    return this.waitsFor !== undefined;
+  }
+
+  /** Makes the next record the head; false when the buffer is empty, and while the next record waits. */
   prepare(now: number): boolean {
     if (this.#hasHead) return true;
+    if (this.waitsFor !== undefined) return now >= this.waitsUntil && this.#becomeHead(now);
     for (;;) {
       if (this.#current === undefined && !this.#open()) return false;
       while (this.cursor.next()) {
-        if (this.cursor.offset >= this.position) {
-          this.#decode(now);
-          this.#hasHead = true;
-          return true;
-        }
+        if (this.cursor.offset >= this.position) return this.#becomeHead(now);
         this.#count();
       }
       this.#finish();
@@ -135,6 +143,14 @@ export class InputPartition {
     this.bufferedRecords--;
   }
 
+  /** False when the record under the cursor has to wait. */
+  #becomeHead(now: number): boolean {
+    this.waitsFor = undefined;
+    this.#decode(now);
+    this.#hasHead = this.waitsFor === undefined;
+    return this.#hasHead;
+  }
+
   #decode(now: number): void {
     this.failure = undefined;
     const { cursor, topic } = this;
@@ -152,7 +168,8 @@ export class InputPartition {
       value = cursor.valueStart < 0 ? null : topic.value.decode(cursor.bytes, cursor.valueStart, cursor.valueEnd);
       if (topic.timestamp !== undefined) timestamp = topic.timestamp({ key, value, timestamp }, this.partitionTime);
     } catch (cause) {
-      return this.#refuse(cause instanceof Error ? cause : new Error(String(cause)));
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      return isRetriableCondition(error) ? this.#wait(error, now) : this.#refuse(error);
     }
     if (!(timestamp >= 0 && timestamp <= now + this.#limits.timestampLeadMsMax) || !Number.isSafeInteger(timestamp))
       return this.#fail("TIMESTAMP_OUT_OF_RANGE", `${timestamp} is negative, no whole number, or too far ahead of the clock (${now})`);
@@ -168,6 +185,11 @@ export class InputPartition {
     this.#refuse(
       new RecordFailedError(code, `The record at ${where} is not processed: ${reason}.`, cause === undefined ? facts : { ...facts, cause }),
     );
+  }
+
+  #wait(error: Error, now: number): void {
+    this.waitsFor = error;
+    this.waitsUntil = now + DECODE_RETRY_MS;
   }
 
   #refuse(error: Error): void {

@@ -67,6 +67,8 @@ export class Task {
   readonly counts: TaskCounts = { recordsProcessed: 0, deadLettersByCode: new Map() };
   /** Something was done that the next commit has to carry. */
   tookPart = false;
+  /** Given to somebody else: it takes nothing more, and what it did is still to be committed. */
+  retired = false;
   readonly #options: TaskOptions;
   readonly #scope: TaskScope;
   readonly #graph: TaskGraph;
@@ -116,6 +118,7 @@ export class Task {
 
   /** Does up to `unitsMax` units and answers how many it did. Throws TaskFailedError, or what is not a unit's fault. */
   run(now: number, unitsMax: number): number {
+    if (this.retired) return 0;
     this.#scope.now = now;
     for (const input of this.inputs) input.lagging = undefined;
     let units = 0;
@@ -125,7 +128,9 @@ export class Task {
 
   /** When there is something to do by the clock alone. */
   nextDueAt(): number {
+    if (this.retired) return NEVER;
     let due = this.#idles ? this.#idleDeadline : NEVER;
+    for (const input of this.inputs) if (input.waiting) due = Math.min(due, input.waitsUntil);
     for (const store of this.#timers) if (store.clock === "wall") due = Math.min(due, store.peek()?.at ?? NEVER);
     for (const { clock, cancelled, due: at } of this.#scope.punctuations) if (clock === "wall" && !cancelled) due = Math.min(due, at);
     return due;
@@ -191,7 +196,8 @@ export class Task {
     const { taskIdleMs } = this.#options.config;
     if (taskIdleMs < 0) return true;
     for (const input of this.inputs) {
-      if (input.prepare(now)) continue;
+      // Who waits for others than the log holds up nobody but itself.
+      if (input.prepare(now) || input.waiting) continue;
       input.lagging ??= this.#options.hasLag(input);
       if (input.lagging) {
         this.#idleDeadline = NEVER;
