@@ -1,7 +1,7 @@
 /** How an entry's value is laid out in its row, by kind of store; around the serde that the user gave. */
 import { SerdeError } from "../errors.ts";
 import type { Serde } from "../serde.ts";
-import type { PriorityEntry, Timestamped } from "../store.ts";
+import type { PriorityEntry, StoreDescriptor, Timestamped } from "../store.ts";
 
 const PREFIX_BYTES = 8;
 const TWO_TO_32 = 2 ** 32;
@@ -29,8 +29,9 @@ export function plainCodec<V>(serde: Serde<V>): EntryCodec<V> {
 export function timestampedCodec<V>(serde: Serde<V>): EntryCodec<Timestamped<V>> {
   return {
     encode(value, target, at) {
-      if (!Number.isSafeInteger(value.timestamp))
-        throw new SerdeError("VALUE_UNENCODABLE", `The timestamp ${value.timestamp} is not a whole number of milliseconds.`);
+      // A changelog carries it as the record's timestamp.
+      if (!Number.isSafeInteger(value.timestamp) || value.timestamp < 0)
+        throw new SerdeError("VALUE_UNENCODABLE", `The timestamp ${value.timestamp} is not a whole millisecond of 0 or more.`);
       const end = encodeBehindPrefix(serde, value.value, target, at);
       if (end <= target.length) writeInteger(value.timestamp, target, at);
       return end;
@@ -81,6 +82,17 @@ export const timerCodec: EntryCodec<number> = {
   localPrefixBytes: 0,
   timestamp: () => -1,
 };
+
+/** How many bytes a row of the store has before what its changelog carries. */
+export function localPrefixBytes({ kind }: StoreDescriptor): number {
+  return kind === "timestamped" ? PREFIX_BYTES : 0;
+}
+
+/** The prefix that the changelog carries as the record's timestamp; answers the position behind it. */
+export function writeLocalPrefix(timestamp: number, target: Buffer, at: number): number {
+  writeInteger(timestamp, target, at);
+  return at + PREFIX_BYTES;
+}
 
 function encodeBehindPrefix<V>(serde: Serde<V>, value: V, target: Buffer, at: number): number {
   // A serde is never asked to write from beyond the end.

@@ -51,14 +51,14 @@ export class ChangelogWriter {
   }
 
   /** Where rows and inputs are once this commit's rows are written; in the same batch as they. */
-  putPositions(batch: DiskBatch, touched: readonly TouchedChangelog[], offsets: readonly OffsetCommit[], writtenAt: number): void {
+  putPositions(batch: DiskBatch, touched: readonly TouchedChangelog[], offsets: readonly OffsetCommit[], currentAt: number): void {
     const { writer } = this.#options;
     for (const changelog of touched) {
       const position = writer.committedEnd?.(changelog);
-      if (position !== undefined) putPosition(batch, changelog.positionKey, { position, writtenAt });
+      if (position !== undefined) putPosition(batch, changelog.positionKey, { position, currentAt });
     }
     for (const { topic, partition, offset } of offsets)
-      putPosition(batch, inputPositionKey(topic, partition), { position: offset, writtenAt });
+      putPosition(batch, inputPositionKey(topic, partition), { position: offset, currentAt });
   }
 
   #topicOf(store: string): string {

@@ -13,8 +13,8 @@ const TWO_TO_32 = 2 ** 32;
 
 export interface StoredOffset {
   readonly position: number;
-  /** When it was written, by the host's clock. */
-  readonly writtenAt: number;
+  /** When the rows were last all that there was, by the host's clock. */
+  readonly currentAt: number;
 }
 
 /** Of one store's partition in its changelog. */
@@ -31,11 +31,11 @@ export function inputPositionKey(topic: string, partition: number): Buffer {
   return Buffer.concat([INPUT_PREFIX, Buffer.from(`${topic}/${partition}`)]);
 }
 
-export function putPosition(batch: DiskBatch, key: Buffer, { position, writtenAt }: StoredOffset): void {
+export function putPosition(batch: DiskBatch, key: Buffer, { position, currentAt }: StoredOffset): void {
   const row = Buffer.allocUnsafe(ROW_BYTES);
   row.writeUInt8(VERSION, 0);
   writeInteger(row, position, 1);
-  writeInteger(row, writtenAt, 9);
+  writeInteger(row, currentAt, 9);
   batch.put("rows", key, row);
 }
 
@@ -44,8 +44,8 @@ export function readPosition(disk: Disk, key: Buffer): StoredOffset | undefined 
   const row = disk.get("rows", key);
   if (row === undefined || row.length !== ROW_BYTES || row.readUInt8(0) !== VERSION) return undefined;
   const position = readInteger(row, 1);
-  const writtenAt = readInteger(row, 9);
-  return Number.isSafeInteger(position) && position >= 0 ? { position, writtenAt } : undefined;
+  const currentAt = readInteger(row, 9);
+  return Number.isSafeInteger(position) && position >= 0 ? { position, currentAt } : undefined;
 }
 
 function writeInteger(row: Buffer, value: number, at: number): void {

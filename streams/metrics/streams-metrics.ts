@@ -126,8 +126,10 @@ const families: readonly Family[] = [
   },
   perPartition("slackline_lag_records", "Committed records of the partition that are not processed yet.", ({ records }) => records),
   perPartition("slackline_lag_seconds", "Age of the oldest record that is not processed yet.", lagSeconds),
-  perPartition("slackline_waiting", "1 while the next record waits for something outside, a schema registry that is down.", ({ waitsFor }) =>
-    waitsFor === undefined ? 0 : 1,
+  perPartition(
+    "slackline_waiting",
+    "1 while the next record waits for something outside, a schema registry that is down.",
+    ({ waitsFor }) => (waitsFor === undefined ? 0 : 1),
   ),
   perThread("gauge", "slackline_buffered_records", "Records fetched and not processed yet.", (s) => s.bufferedRecords),
   perThread("gauge", "slackline_buffered_bytes", "Bytes fetched and not processed yet.", (s) => s.bufferedBytes),

@@ -90,11 +90,13 @@ export class CommitCycle {
   due(now: number, idle: boolean): boolean {
     if (!this.dirty || this.inFlight) return false;
     const { commitIntervalMs, idleCommitMs } = this.#options.config;
+    if (this.#options.tasks.some(({ retired }) => retired)) return true;
     return now - this.#dirtySince >= commitIntervalMs || (idle && now - this.#lastWorkAt >= idleCommitMs) || this.full;
   }
 
   nextDueAt(): number {
     if (!this.dirty || this.inFlight) return Infinity;
+    if (this.#options.tasks.some(({ retired }) => retired)) return -Infinity;
     const { commitIntervalMs, idleCommitMs } = this.#options.config;
     return Math.min(this.#dirtySince + commitIntervalMs, this.#lastWorkAt + idleCommitMs);
   }

@@ -3,10 +3,9 @@
  * `step`, and everything that takes a while is a promise whose outcome the next step finds.
  */
 import assert from "node:assert/strict";
-import { LogError, WriterLostError, type Reader } from "#log";
+import { LogError, WriterLostError, type Membership } from "#log";
 import { SerdeError } from "#state";
-import { ChangelogWriter } from "../changelog/changelog-writer.ts";
-import { StreamsError, TaskFailedError } from "../errors.ts";
+import { StreamsError, TaskFailedError, TaskRebuildError } from "../errors.ts";
 import { isRetriableCondition } from "../retriable.ts";
 import { LatencyHistogram } from "../metrics/latency-histogram.ts";
 import { codeOf } from "../task/dead-letter.ts";
@@ -15,12 +14,10 @@ import type { Task } from "../task/task.ts";
 import { asError } from "./as-error.ts";
 import type { Assignment } from "./assignment.ts";
 import { CarefulMode } from "./careful-mode.ts";
-import { CommitCycle } from "./commit-cycle.ts";
-import { POLL_BYTES_MAX, UNITS_PER_STEP_MAX, UNITS_PER_TURN } from "./defaults.ts";
-import { InputFeed } from "./input-feed.ts";
-import { openTasks, prepareOpening, taskNames, type Opening } from "./open-tasks.ts";
-import { prepareState } from "./prepare-state.ts";
+import { UNITS_PER_STEP_MAX, UNITS_PER_TURN } from "./defaults.ts";
 import { RetryBackoff } from "./retry-backoff.ts";
+import { prepareOpening, taskNames, type Opening } from "./session/prepare-tasks.ts";
+import { ThreadSession } from "./session/thread-session.ts";
 import { countWork, NO_WORK, type WorkCounts } from "./thread-counts.ts";
 import { nextThreadState, type ThreadEvent } from "./thread-life.ts";
 import type { StepResult, StreamThread, StreamThreadConfig, StreamThreadState, ThreadDependencies, ThreadMetrics } from "./thread.ts";
@@ -29,15 +26,8 @@ export interface StreamThreadOptions {
   readonly config: StreamThreadConfig;
   readonly dependencies: ThreadDependencies;
   readonly assignment: Assignment;
-}
-
-/** Everything that lives from one opening to the next. */
-interface Session {
-  readonly opening: Opening;
-  readonly reader: Reader;
-  readonly feed: InputFeed;
-  readonly tasks: readonly Task[];
-  readonly commits: CommitCycle;
+  /** The member of the group that the assignment is for: commits are fenced by its generation. */
+  readonly membership?: Membership;
 }
 
 const NEVER = Infinity;
@@ -51,20 +41,28 @@ export function createStreamThread(options: StreamThreadOptions): AbandonableStr
 export interface AbandonableStreamThread extends StreamThread {
   /** Drops everything at once, committing nothing: for a stop that takes too long. */
   abandon(): void;
+  /**
+   * The tasks of a new generation. Those that stay go on; the others take nothing more, are committed and closed by the next steps;
+   * new ones are opened as soon as their rows are there. Whoever owned these before must have given them up.
+   */
+  reassign(assignment: Assignment): void;
+  /** True until the tasks that are not assigned any more are given up. */
+  readonly retiring: boolean;
   readonly tasks: readonly Task[];
 }
 
 class TaskThread implements AbandonableStreamThread {
   readonly #config: StreamThreadConfig;
   readonly #dependencies: ThreadDependencies;
-  readonly #assignment: Assignment;
+  readonly #membership: Membership | undefined;
   readonly #careful = new CarefulMode();
   readonly #backoff: RetryBackoff;
   readonly #latency = new LatencyHistogram();
   #state: StreamThreadState = "created";
   #error: Error | undefined;
   #now = -NEVER;
-  #session: Session | undefined;
+  #session: ThreadSession | undefined;
+  #assignment: Assignment;
   #retryAt = -NEVER;
   /** An opening or a closing under way. */
   #pending: Promise<void> | undefined;
@@ -76,12 +74,15 @@ class TaskThread implements AbandonableStreamThread {
   #sealedWork: WorkCounts = NO_WORK;
   #commits = 0;
   #aborts = 0;
+  /** Of the sessions before this one. */
   #restores = 0;
+  #rowsDropped = 0;
 
-  constructor({ config, dependencies, assignment }: StreamThreadOptions) {
+  constructor({ config, dependencies, assignment, membership }: StreamThreadOptions) {
     this.#config = config;
     this.#dependencies = dependencies;
     this.#assignment = assignment;
+    this.#membership = membership;
     this.#backoff = new RetryBackoff(config.thread + 1);
   }
 
@@ -109,12 +110,16 @@ class TaskThread implements AbandonableStreamThread {
     } catch (error) {
       this.#broke(error);
     }
-    const pending = this.#pending !== undefined || this.#session?.commits.waiting === true;
+    const session = this.#session;
+    const pending = this.#pending !== undefined || session?.commits.waiting === true || session?.preparing !== undefined;
     return { worked, pending, nextDueAt: this.#nextDueAt() };
   }
 
   async settled(): Promise<void> {
-    await (this.#pending ?? this.#session?.commits.settling);
+    const session = this.#session;
+    if (this.#pending !== undefined || session === undefined) await this.#pending;
+    else if (session.preparing === undefined || !session.commits.waiting) await (session.preparing ?? session.commits.settling);
+    else await Promise.race([session.preparing, session.commits.settling]);
   }
 
   stop(): Promise<void> {
@@ -127,6 +132,16 @@ class TaskThread implements AbandonableStreamThread {
     this.#fail(new StreamsError("STOP_TIMEOUT", `Thread ${this.#config.thread} did not stop in time; its uncommitted work is dropped.`));
   }
 
+  reassign(assignment: Assignment): void {
+    this.#assignment = assignment;
+    this.#dependencies.logger.info({ thread: this.#config.thread, tasks: taskNames(assignment.tasks) }, "tasks are assigned anew");
+    this.#session?.reassign(assignment);
+  }
+
+  get retiring(): boolean {
+    return this.#session?.retiring ?? false;
+  }
+
   metrics(): ThreadMetrics {
     const { recordsProcessed, recordsSent, deadLettersByCode } = this.#committedWork;
     const inputs = this.tasks.flatMap(({ name, inputs }) => inputs.map((input) => ({ name, input })));
@@ -137,7 +152,9 @@ class TaskThread implements AbandonableStreamThread {
       deadLettersByCode,
       commits: this.#commits,
       aborts: this.#aborts,
-      restores: this.#restores,
+      restores: this.#restores + (this.#session?.restores ?? 0),
+      rowsDropped: this.#rowsDropped + (this.#session?.rowsDropped ?? 0),
+      following: this.#session?.following(this.#now) ?? [],
       commitLatency: this.#latency.counts(),
       bufferedRecords: inputs.reduce((sum, { input }) => sum + input.bufferedRecords, 0),
       bufferedBytes: inputs.reduce((sum, { input }) => sum + input.bufferedBytes, 0),
@@ -155,14 +172,16 @@ class TaskThread implements AbandonableStreamThread {
     const { topology, log } = this.#dependencies;
     const { applicationId, instanceId, thread } = this.#config;
     const closing = this.#pending ?? Promise.resolve();
+    const membership = this.#membership;
     this.#pending = closing
       .then(() =>
         prepareOpening({
           log,
           topology,
-          tasks: this.#assignment.tasks,
+          assignment: this.#assignment,
           group: applicationId,
           transactionalId: `${applicationId}-${instanceId}-${thread}`,
+          ...(membership === undefined ? {} : { membership }),
         }),
       )
       .then(
@@ -190,34 +209,21 @@ class TaskThread implements AbandonableStreamThread {
   }
 
   #open(opening: Opening): void {
-    const { topology, log, disk, stepClock } = this.#dependencies;
-    const { atomicRows } = log.capabilities;
     const config = this.#config;
-    // One poll beyond its mark is what a buffer holds at most.
-    const reader = log.reader({ pollBytesMax: Math.min(POLL_BYTES_MAX, config.bufferBytesMax) });
+    const { condemned } = this.#careful;
+    let session: ThreadSession | undefined;
     try {
-      const storeIds = prepareState({ disk, topology, applicationId: config.applicationId });
-      const { tasks, restored } = openTasks(opening, reader, {
-        topology,
-        disk,
-        config,
-        tasks: this.#assignment.tasks,
-        storeIds,
-        limits: config,
-        condemned: this.#careful.condemned,
-        now: this.#now,
-      });
-      const { writer } = opening;
-      const changelogs = atomicRows ? undefined : new ChangelogWriter({ applicationId: config.applicationId, writer, storeIds });
-      const commits = new CommitCycle({ config, writer, tasks, disk, changelogs, stepClock, latency: this.#latency });
-      this.#session = { opening, reader, tasks, commits, feed: new InputFeed(reader, tasks) };
-      this.#baseWork = this.#committedWork;
-      this.#restores += restored;
+      session = new ThreadSession({ config, dependencies: this.#dependencies, opening, condemned, latency: this.#latency });
+      session.open(this.#now);
     } catch (error) {
-      this.#closeAfter(Promise.resolve(), reader, opening);
-      // Rows that cannot be read will not be readable the next time either.
-      throw error instanceof SerdeError && !isRetriableCondition(error) ? this.#unreadable(error) : error;
+      session?.closeTasks();
+      this.#closeAfter(Promise.resolve(), session ?? { close: () => opening.writer.close() });
+      throw this.#unreadable(error);
     }
+    this.#session = session;
+    this.#baseWork = this.#committedWork;
+    // Assigned anew while this was being prepared.
+    if (opening.assignment !== this.#assignment) session.reassign(this.#assignment);
     this.#become("opened");
     this.#dependencies.logger.info({ thread: config.thread, careful: this.#careful.on }, "stream thread runs");
   }
@@ -227,10 +233,20 @@ class TaskThread implements AbandonableStreamThread {
     assert(session, "a running thread has tasks");
     const settled = this.#takeOutcome(session);
     if (this.#state !== "running") return true;
-    return (this.#careful.on ? this.#workCarefully(session) : this.#workFreely(session)) || settled;
+    const moved = this.#stepSession(session) || settled;
+    return (this.#careful.on ? this.#workCarefully(session) : this.#workFreely(session)) || moved;
   }
 
-  #workFreely(session: Session): boolean {
+  /** Once a step, so that tasks that run keep their pace beside those that are restored. */
+  #stepSession(session: ThreadSession): boolean {
+    try {
+      return session.step(this.#now);
+    } catch (error) {
+      throw this.#unreadable(error);
+    }
+  }
+
+  #workFreely(session: ThreadSession): boolean {
     const { feed, commits } = session;
     const endsAt = this.#dependencies.stepClock() + this.#config.stepMs;
     let total = 0;
@@ -250,7 +266,7 @@ class TaskThread implements AbandonableStreamThread {
   }
 
   /** Each task in turn, until none has anything to do or the time is over. The next call goes on with the next task. */
-  #turns({ tasks, commits }: Session, endsAt: number): number {
+  #turns({ tasks, commits }: ThreadSession, endsAt: number): number {
     let total = 0;
     let idle = 0;
     while (idle < tasks.length && !commits.full && total < UNITS_PER_STEP_MAX) {
@@ -264,7 +280,7 @@ class TaskThread implements AbandonableStreamThread {
     return total;
   }
 
-  #workCarefully(session: Session): boolean {
+  #workCarefully(session: ThreadSession): boolean {
     const { feed, tasks, commits } = session;
     if (commits.inFlight) return false;
     const fed = feed.feed();
@@ -278,7 +294,7 @@ class TaskThread implements AbandonableStreamThread {
     return fed;
   }
 
-  #commit({ commits, tasks }: Session): void {
+  #commit({ commits, tasks }: ThreadSession): void {
     const { units } = commits;
     this.#sealedWork = countWork(this.#baseWork, tasks);
     try {
@@ -289,7 +305,7 @@ class TaskThread implements AbandonableStreamThread {
     }
   }
 
-  #commitCarefully(session: Session, task: Task): void {
+  #commitCarefully(session: ThreadSession, task: Task): void {
     this.#careful.carries(task, false);
     try {
       session.commits.start();
@@ -304,7 +320,7 @@ class TaskThread implements AbandonableStreamThread {
   }
 
   /** True when there was one. A failed commit throws. */
-  #takeOutcome({ commits }: Session): boolean {
+  #takeOutcome({ commits }: ThreadSession): boolean {
     const outcome = commits.takeOutcome();
     if (outcome === undefined) return false;
     if (outcome.committed) {
@@ -325,7 +341,9 @@ class TaskThread implements AbandonableStreamThread {
     return error;
   }
 
-  #unreadable(cause: SerdeError): TaskFailedError {
+  /** Rows that cannot be read will not be readable the next time either. */
+  #unreadable(cause: unknown): unknown {
+    if (!(cause instanceof SerdeError) || isRetriableCondition(cause)) return cause;
     const message = `Thread ${this.#config.thread}: the state of its tasks cannot be read. ${cause.message}`;
     return new TaskFailedError("TASK_FAILED", message, { cause });
   }
@@ -360,25 +378,19 @@ class TaskThread implements AbandonableStreamThread {
     const session = this.#session;
     if (session === undefined) return;
     this.#session = undefined;
-    for (const task of session.tasks) this.#closeTask(task);
-    this.#closeAfter(session.commits.settling, session.reader, session.opening);
+    this.#restores += session.restores;
+    this.#rowsDropped += session.rowsDropped;
+    session.closeTasks();
+    this.#closeAfter(session.commits.settling, session);
   }
 
   /** Nothing is opened again before what was open is closed. */
-  #closeAfter(settling: Promise<void>, reader: Reader, opening: Opening): void {
-    const closing = settling.then(() => closeAll(reader, opening));
+  #closeAfter(settling: Promise<void>, open: { close(): Promise<void> }): void {
+    const closing = settling.then(() => open.close());
     const pending = closing.finally(() => {
       if (this.#pending === pending) this.#pending = undefined;
     });
     this.#pending = pending;
-  }
-
-  #closeTask(task: Task): void {
-    try {
-      task.close();
-    } catch (error) {
-      this.#dependencies.logger.warn({ thread: this.#config.thread, task: task.name, error }, "a processor failed to close");
-    }
   }
 
   async #stop(): Promise<void> {
@@ -399,7 +411,7 @@ class TaskThread implements AbandonableStreamThread {
   }
 
   /** Commits what is done. What cannot be committed is dropped: the next start does it again. */
-  async #drain(session: Session): Promise<void> {
+  async #drain(session: ThreadSession): Promise<void> {
     try {
       for (let commits = 0; commits < 2 && this.#session === session; commits++) {
         await session.commits.settling;
@@ -455,7 +467,7 @@ function isRefused(error: unknown): error is LogError {
 
 /** A fenced writer must not come back: it would fence the newer one. */
 function isRetriable(error: Error): boolean {
-  if (error instanceof SerdeError || isRetriableCondition(error)) return true;
+  if (error instanceof SerdeError || error instanceof TaskRebuildError || isRetriableCondition(error)) return true;
   if (!(error instanceof LogError) || error.code === "WRITER_FENCED") return false;
   return (
     error instanceof WriterLostError ||
@@ -463,8 +475,4 @@ function isRetriable(error: Error): boolean {
     error.code === "COMMIT_UNKNOWN" ||
     error.code === "COMMIT_REFUSED"
   );
-}
-
-async function closeAll(reader: Reader, { writer }: Opening): Promise<void> {
-  await Promise.allSettled([reader.close(), writer.close()]);
 }
