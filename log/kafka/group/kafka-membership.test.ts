@@ -141,6 +141,26 @@ describe("group loop", () => {
     expect(ids).toEqual(["", "m-1", "m-1", "", "m-1", "m-1"]);
   });
 
+  test("forgotten while it joins again, it is lost: others may have had its part meanwhile", async () => {
+    const base = alone();
+    let forgets = false;
+    const { member } = await memberOn({
+      join: async (to, request) => {
+        if (forgets && request.member !== "") return { errorCode: 25, generation: -1, leader: "", member: "", members: [] };
+        return (base.join as KafkaWire["join"])(to, request);
+      },
+    });
+    await member.join();
+    await next(member);
+    forgets = true;
+    await member.rejoin();
+    expect(await next(member)).toEqual({ kind: "lost" });
+    expect(member.generation).toBe(-1);
+    forgets = false;
+    await member.join();
+    expect(await next(member)).toMatchObject({ kind: "assigned" });
+  });
+
   test("says each join anew, so that asking for a new generation makes one", async () => {
     const cards: number[] = [];
     const base = alone();

@@ -7,7 +7,8 @@
  *                                 no heartbeat for a session
  *
  * The generation that commits are fenced by is the one whose assignment the host has polled: what the background learns
- * later does not cover work done before.
+ * later does not cover work done before. A member that the coordinator has forgotten while it joined is lost too, if it had an
+ * assignment: others may have had its part, and given it up again, in a generation that it was no member of.
  */
 import assert from "node:assert/strict";
 import { LogError } from "../../errors.ts";
@@ -212,12 +213,20 @@ export class KafkaMembership implements Membership {
     });
   }
 
-  /** Nothing is held while joining: it is tried again, under a new id if this one is not known any more, unless it never will go. */
+  /**
+   * It is tried again, under a new id if this one is not known any more, unless it never will go. True when there is nothing more to
+   * do: what the member had is lost, and the host joins anew.
+   */
   #refused(code: number, what: string): boolean {
     const reaction = reactionTo(code);
     if (reaction === "stop" || reaction === "refuse") throw new GroupRefusedError(this.#options.group, what, code);
-    if (code === UNKNOWN_MEMBER_ID) this.#member = "";
-    else if (reaction === "refresh") this.#deps.cluster.forgetCoordinator("group", this.#options.group);
+    if (code === UNKNOWN_MEMBER_ID) {
+      this.#member = "";
+      if (this.#polled.generation === NO_GENERATION) return false;
+      this.#lost(code);
+      return true;
+    }
+    if (reaction === "refresh") this.#deps.cluster.forgetCoordinator("group", this.#options.group);
     return false;
   }
 
