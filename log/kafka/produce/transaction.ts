@@ -51,6 +51,8 @@ export class TransactionalProducer {
   readonly #lane: number;
   readonly #version: TransactionVersion;
   #identity: ProducerIdentity = { producerId: -1n, producerEpoch: -1 };
+  /** Of the transaction in hand; the coordinator's clock starts later. */
+  #beganAt = -Infinity;
 
   constructor({ cluster, transactionalId, msMax, lane }: TransactionalProducerOptions) {
     this.#cluster = cluster;
@@ -79,6 +81,7 @@ export class TransactionalProducer {
    * `LOG_UNAVAILABLE` when nothing is committed, and `EndUnknownError`.
    */
   async commit(content: TransactionContent): Promise<{ readonly stored: readonly StoredPartition[]; readonly newEpoch: boolean }> {
+    this.#beganAt = this.#cluster.surroundings.now();
     if (this.#version === 1 && content.partitions.length > 0) await this.#announce(content.partitions);
     // Both are awaited whatever happens to one: a record that is still on its way must not come after an abort.
     const [stored, offsets] = await Promise.allSettled([this.#store(content.partitions), this.#commitOffsets(content)]);
@@ -97,8 +100,12 @@ export class TransactionalProducer {
     }
   }
 
-  /** After a refusal by epoch: was it a newer producer of the id, or the coordinator, because the transaction was too old? */
+  /**
+   * After a refusal by epoch: was it a newer producer of the id, or the coordinator, because the transaction was too old? In
+   * version 1 the coordinator does not tell, and asking it aborts what the newer producer has open: there our own clock decides.
+   */
   async isFenced(): Promise<boolean> {
+    if (this.#version === 1) return this.#cluster.surroundings.now() - this.#beganAt <= this.#msMax;
     try {
       return (await this.#initialize(this.#identity)) !== NONE;
     } catch {

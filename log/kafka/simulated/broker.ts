@@ -42,7 +42,7 @@ import { MESSAGE_BYTES_MAX, METADATA_BYTES_MAX } from "../defaults.ts";
 import type { FetchedPartition, FetchResponse } from "../fetch/fetch-response.ts";
 import type { ClusterState, CoordinatorKind, SimulatedTopic } from "./cluster-state.ts";
 import type { PartitionLog } from "./partition-log.ts";
-import { asProduceCode } from "./transaction-coordinator.ts";
+import { asEntryCode } from "./transaction-coordinator.ts";
 import type { MarkerTarget } from "./transaction-coordinator.ts";
 
 const NONE = 0;
@@ -283,7 +283,7 @@ export class Broker {
       if (transactionalId !== null && !log.producers.isOpen(producerId, producerEpoch)) {
         const identity = { transactionalId, producerId, producerEpoch };
         const target = this.#targetOf({ topic: name, partition });
-        const code = target === undefined ? UNKNOWN_TOPIC_OR_PARTITION : asProduceCode(this.#enter(identity, version, target));
+        const code = target === undefined ? UNKNOWN_TOPIC_OR_PARTITION : this.#enter(identity, version, target);
         if (code !== NONE) return { ...answer, errorCode: code === CONCURRENT_TRANSACTIONS && version === 1 ? NOT_ENOUGH_REPLICAS : code };
       }
       const { code, baseOffset } = log.append(batch);
@@ -316,7 +316,7 @@ export class Broker {
   #enter(transaction: TransactionIdentity, version: TransactionVersion, target: MarkerTarget): number {
     const { transactions } = this.#state;
     if (this.#state.isLoading("transaction", transaction.transactionalId)) return NOT_ENOUGH_REPLICAS;
-    return version === 2 ? transactions.add(transaction, [target]) : transactions.verify(transaction, target.name);
+    return asEntryCode(version === 2 ? transactions.add(transaction, [target]) : transactions.verify(transaction, target.name));
   }
 
   #invalid(topic: SimulatedTopic, batch: Buffer): number {

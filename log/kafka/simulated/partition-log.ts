@@ -70,14 +70,15 @@ export class PartitionLog {
       count: recordCountOf(batch),
     };
     const idempotent = produced.producerId >= 0n;
+    const transactional = (batch.readInt16BE(ATTRIBUTES_AT) & TRANSACTIONAL_BIT) !== 0;
     if (idempotent) {
       const duplicate = this.producers.duplicateOf(produced);
       if (duplicate !== undefined) return { code: NONE, baseOffset: duplicate };
-      const code = this.producers.check(produced);
+      const code = this.producers.check(produced, transactional);
       if (code !== NONE) return { code, baseOffset: -1 };
     }
     const baseOffset = this.#endOffset;
-    if (idempotent) this.producers.stored(produced, baseOffset, (batch.readInt16BE(ATTRIBUTES_AT) & TRANSACTIONAL_BIT) !== 0);
+    if (idempotent) this.producers.stored(produced, baseOffset, transactional);
     this.#push(Buffer.from(batch));
     return { code: NONE, baseOffset };
   }

@@ -55,9 +55,10 @@ export class ProducerStates {
     return state.batches.find((each) => each.firstSequence === firstSequence && each.lastSequence === lastSequence)?.baseOffset;
   }
 
-  check({ producerId, producerEpoch, firstSequence }: ProducedBatch): number {
+  /** A producer that is not known (any more) may go on where it is, but not inside a transaction. */
+  check({ producerId, producerEpoch, firstSequence }: ProducedBatch, transactional: boolean): number {
     const state = this.#states.get(producerId);
-    if (state === undefined) return NONE;
+    if (state === undefined) return transactional && firstSequence !== 0 ? OUT_OF_ORDER_SEQUENCE_NUMBER : NONE;
     if (producerEpoch < state.epoch) return INVALID_PRODUCER_EPOCH;
     if (producerEpoch > state.epoch) return firstSequence === 0 ? NONE : OUT_OF_ORDER_SEQUENCE_NUMBER;
     const last = state.batches.at(-1)?.lastSequence ?? -1;

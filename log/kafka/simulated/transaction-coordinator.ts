@@ -18,6 +18,7 @@ export interface MarkerTarget {
 }
 
 export interface TransactionCoordinatorOptions {
+  readonly transactionVersion: TransactionVersion;
   readonly surroundings: Surroundings;
   /** Drawn anew for each marker. */
   readonly markerMs: () => number;
@@ -50,6 +51,7 @@ const INVALID_TXN_STATE = 48;
 const INVALID_PRODUCER_ID_MAPPING = 49;
 const CONCURRENT_TRANSACTIONS = 51;
 const PRODUCER_FENCED = 90;
+const TRANSACTION_ABORTABLE = 120;
 const EPOCH_MAX = 32_767;
 const NO_IDENTITY: ProducerIdentity = { producerId: -1n, producerEpoch: -1 };
 const RETRY_MARKER_MS = 20;
@@ -152,8 +154,10 @@ export class TransactionCoordinator {
 
   /** The markers carry the new epoch: whatever the old owner still sends is older. */
   #fence(known: Transaction): void {
-    known.identity = { ...known.identity, producerEpoch: known.identity.producerEpoch + 1 };
-    known.last = undefined;
+    const before = known.identity;
+    known.identity = { ...before, producerEpoch: before.producerEpoch + 1 };
+    // In version 2 the old owner may still ask what became of it, and go on with the new epoch if nobody else has come.
+    known.last = this.#options.transactionVersion === 2 ? before : undefined;
     this.#prepare(known, false, false);
   }
 
@@ -193,15 +197,9 @@ export class TransactionCoordinator {
     surroundings.after(timeoutCheckMs, () => {
       this.#watching = false;
       const ongoing = [...this.#transactions.values()].filter(({ state }) => state === "ongoing");
-      for (const known of ongoing) if (surroundings.now() - known.beganAt > known.timeoutMs) this.#giveUp(known);
+      for (const known of ongoing) if (surroundings.now() - known.beganAt > known.timeoutMs) this.#fence(known);
       if (ongoing.some(({ state }) => state === "ongoing")) this.#watch();
     });
-  }
-
-  #giveUp(known: Transaction): void {
-    const before = known.identity;
-    this.#fence(known);
-    known.last = before;
   }
 }
 
@@ -220,7 +218,8 @@ function refusalOf(known: Transaction | undefined, { producerId, producerEpoch }
   return NONE;
 }
 
-/** What leaders say where the coordinator says fenced. */
-export function asProduceCode(code: number): number {
-  return code === PRODUCER_FENCED ? INVALID_PRODUCER_EPOCH : code;
+/** What leaders and group coordinators say where the transaction coordinator says this. */
+export function asEntryCode(code: number): number {
+  if (code === PRODUCER_FENCED) return INVALID_PRODUCER_EPOCH;
+  return code === INVALID_TXN_STATE ? TRANSACTION_ABORTABLE : code;
 }
