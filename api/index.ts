@@ -3,4 +3,9 @@ export type { Inspector, PartitionLag, StoreRow, TopicRecord, TopicSummary } fro
 export { localInspector, type LocalInspectorOptions } from "./local-inspector.ts";
 export { remoteInspector } from "./remote-inspector.ts";
 export type { Health, Readiness } from "./routes/health.ts";
-export { startServer, type RunningServer, type ServerOptions } from "./server.ts";
+export { failureForLog } from "./access/answer-errors.ts";
+export { parseTokens, tokensFromEnvironment, type Access, type Principal, type Scope, type Token } from "./access/tokens.ts";
+export { dispatchServices, type DispatchServices, type DispatchServicesOptions } from "./dispatch-services.ts";
+export type { Ingest, IngestKind, IngestRequest, AcceptedRecord } from "./ingest/ingest.ts";
+export type * from "./queries/queries.ts";
+export { startServer, type RunningServer, type ServerOptions, type ServerServices } from "./server.ts";

@@ -4,13 +4,14 @@ import type { Inspector, PartitionLag, StoreRow, TopicRecord, TopicSummary } fro
 
 const timeoutMs = 10_000;
 
-/** `url` without a trailing slash. Every call rejects with ApiError: as the server named it, or `INSTANCE_UNREACHABLE`. */
-export function remoteInspector(url: string): Inspector {
+/** `url` without a trailing slash; `token` of an operator, where one is needed. Every call rejects with ApiError: as the server named it, or `INSTANCE_UNREACHABLE`. */
+export function remoteInspector(url: string, token?: string): Inspector {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const ask = async (path: string, parameters: Readonly<Record<string, string | number | undefined>> = {}): Promise<Response> => {
     const search = new URLSearchParams(
       Object.entries(parameters).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, String(value)]])),
     );
-    const response = await fetch(`${url}${path}?${search.toString()}`, { signal: AbortSignal.timeout(timeoutMs) }).catch(
+    const response = await fetch(`${url}${path}?${search.toString()}`, { headers, signal: AbortSignal.timeout(timeoutMs) }).catch(
       (cause: unknown) => {
         throw new ApiError("INSTANCE_UNREACHABLE", `nothing answers at ${url}`, { cause });
       },

@@ -16,6 +16,7 @@ const serve = (inspector: Inspector, port = 0): Promise<RunningServer> =>
     inspector,
     health: { ready: () => ({ ready: true, reason: "running" }) },
     metrics: () => Promise.resolve("# TYPE records counter\nrecords 3\n"),
+    access: { kind: "open" },
     onFailure: (error, request) => failures.push([error, request]),
     port,
   });

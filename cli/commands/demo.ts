@@ -102,7 +102,8 @@ function banner(picture: DemoPicture): readonly string[] {
     ),
     line("State", notice ?? (disk === "rocksdb" ? "RocksDB" : disk)),
     line("World", title),
-    `  Reads ${pc.cyan(`${url}/v1/topics`)}   Metrics ${pc.cyan(`${url}/metrics`)}`,
+    line("Access", "open: whoever reaches the port reads and writes, as only a demo may"),
+    `  API ${pc.cyan(`${url}/docs`)}   Reads ${pc.cyan(`${url}/v1/topics`)}   Metrics ${pc.cyan(`${url}/metrics`)}`,
     `  ${plainLine(picture)}`,
   ];
 }

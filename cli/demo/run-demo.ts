@@ -1,6 +1,6 @@
 /** The whole system live on the embedded log: the world produces, the topologies decide, and someone watches. */
 import { mkdirSync } from "node:fs";
-import { startServer } from "#api";
+import { dispatchServices, failureForLog, startServer, type Readiness, type RunningServer } from "#api";
 import type { Verdict } from "#proof";
 import {
   Application,
@@ -98,21 +98,19 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
     counts.forEach((count, thread) => metrics.report(thread, count, Date.now()));
     return counts;
   };
-  await using server = await startServer({
-    inspector: system.inspector,
-    health: { ready: () => ({ ready: app.state === "running", reason: app.state }) },
+  const clock = new ScaledClock({ real: systemClock, ...time });
+  await using server = await serve(options, {
+    system,
+    clock,
+    ready: () => ({ ready: app.state === "running", reason: app.state }),
     metrics: async () => {
       await report();
       return metricsText(metrics.registry);
     },
-    onFailure: (error, request) => options.logger.error({ err: error, request }, "a request failed"),
-    host: options.host,
-    port: options.port,
   });
   if (options.system.kind !== "memory") publishAddress(options.system.directory, { pid: process.pid, url: server.url });
   try {
     const ended = Promise.race([options.until, app.ended]);
-    const clock = new ScaledClock({ real: systemClock, ...time });
     const picture = pictures(options, { system, observer, startsAt, resumed: latest !== undefined, url: server.url, report, clock });
     await live({ client, observer, clock, ended, picture });
     server.drain();
@@ -151,6 +149,29 @@ function application(
     idleCommitMs: STREAM_THREAD_DEFAULTS.idleCommitMs * time.speed,
   };
   return new Application({ topology, applicationId: APPLICATION_ID, log, disk, threads, config, logger, time, dropStores, ...workers });
+}
+
+/** Everything that is served, without tokens: one machine, invented people, and the banner says so. */
+async function serve(
+  { logger, host, port, world }: DemoOptions,
+  parts: {
+    readonly system: System;
+    readonly clock: ScaledClock;
+    readonly ready: () => Readiness;
+    readonly metrics: () => Promise<string>;
+  },
+): Promise<RunningServer> {
+  const { system, clock, ready, metrics } = parts;
+  const { log, view, topics, inspector } = system;
+  const onFailure = (error: unknown, request: string): void => logger.error({ failure: failureForLog(error), request }, "a request failed");
+  const now = (): number => Math.floor(clock.now());
+  const services = await dispatchServices({ log, view, topics, policy: world.policy, now, onFailure });
+  const server = await startServer({ inspector, services, access: { kind: "open" }, health: { ready }, metrics, onFailure, host, port });
+  const close = async (): Promise<void> => {
+    await server.close();
+    await services[Symbol.asyncDispose]();
+  };
+  return { ...server, close, [Symbol.asyncDispose]: close };
 }
 
 /** Until the end, or until the world has nothing more to do. */

@@ -5,6 +5,8 @@ import { join } from "node:path";
 export interface Address {
   readonly pid: number;
   readonly url: string;
+  /** Of an operator, for this start of the process. */
+  readonly token?: string;
 }
 
 const fileName = "address.json";

@@ -12,7 +12,7 @@ export async function withInspector<T>(settings: Settings, look: (inspector: Ins
   const address = livingProcess(directory);
   if (address === undefined) return await openHere(settings, look);
   try {
-    return await look(remoteInspector(address.url));
+    return await look(remoteInspector(address.url, address.token));
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== "INSTANCE_UNREACHABLE") throw error;
   }
