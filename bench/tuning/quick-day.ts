@@ -4,8 +4,8 @@
  * by `simulate`.
  */
 import { evaluateMdrp, readInstanceTexts, type MdrpMetrics } from "#proof";
-import type { DriverEvent, PlanStop, Point, PresentJob } from "#schemas";
-import { h3Geography, type KnownDriver, type Match, type OpenJob, type Policy } from "#topologies";
+import type { DriverEvent, DriverLocation, PlanStop, Point, PresentJob } from "#schemas";
+import { h3Geography, type KnownDriver, type Match, type Move, type OpenJob, type Policy } from "#topologies";
 import { createMdrpWorld, MINUTE_MS, readInstance, SolutionRecorder, WORLD_DEFAULTS, type FleetWorld, type WorldEvent } from "#world";
 
 export interface QuickDayOptions {
@@ -14,6 +14,8 @@ export interface QuickDayOptions {
   readonly policy: Policy;
   readonly parameters: Readonly<Record<string, number>>;
   readonly seed: number;
+  /** Only mean preparation times are told. */
+  readonly noisy?: boolean;
 }
 
 /** Plain JSON. */
@@ -21,6 +23,7 @@ export interface QuickDay {
   readonly metrics: MdrpMetrics;
   readonly feasible: boolean;
   readonly ticks: number;
+  /** Of this thread's processor, so that a busy machine changes little. */
   readonly tickMsMean: number;
   readonly tickMsMax: number;
 }
@@ -31,11 +34,11 @@ type Driver = Mutable<KnownDriver>;
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** Rejects with WorldError or ProofError for an instance that cannot be read. */
-export function playQuickDay({ data, policy, parameters, seed }: QuickDayOptions): QuickDay {
+export function playQuickDay({ data, policy, parameters, seed, noisy = false }: QuickDayOptions): QuickDay {
   const instance = readInstance(data);
   const { dayStartsAt: startsAt } = WORLD_DEFAULTS;
   const journal = new SolutionRecorder({ instance, startsAt });
-  const world = createMdrpWorld({ instance, startsAt, journal });
+  const world = createMdrpWorld({ instance, startsAt, journal, readyTimes: noisy ? "mean" : "exact" });
   const own = {
     metresPerMinute: instance.parameters.metersPerMinute,
     serviceMs: instance.parameters.pickupServiceMinutes * MINUTE_MS,
@@ -54,13 +57,15 @@ export function playQuickDay({ data, policy, parameters, seed }: QuickDayOptions
     dispatch.hear(world.run(now));
     const { drivers, jobs } = dispatch;
     if (jobs.length === 0 || drivers.length === 0) continue;
-    const begun = performance.now();
+    const begun = process.threadCpuUsage();
     const problem = { now, jobs, drivers, nearby: () => drivers, travel, parameters: own, seed: (seed * 7919 + minute) >>> 0 };
     const remembering = policy.matchRemembering?.(memory === undefined ? problem : { ...problem, memory });
     const matches = remembering?.matches ?? policy.match(problem);
     memory = remembering?.memory;
-    spent.push(performance.now() - begun);
+    const used = process.threadCpuUsage(begun);
+    spent.push((used.user + used.system) / 1_000);
     for (const match of matches) dispatch.assign(match, now);
+    for (const move of remembering?.moves ?? []) dispatch.move(move, now);
   }
   while (world.nextDueAt() < Infinity) world.run(world.nextDueAt());
   const { metrics, feasible } = evaluateMdrp(readInstanceTexts(data), journal.files());
@@ -90,6 +95,7 @@ class QuickDispatch {
   hear(events: readonly WorldEvent[]): void {
     for (const { topic, value, timestamp } of events) {
       if (topic === "driverEvents") this.#driverActed(value, timestamp);
+      else if (topic === "driverLocations") this.#located(value);
       else if (topic === "orders" && value.type === "OrderPlaced") {
         const { orderId, pickup, dropOff, restaurantId, readyAt, occurredAt, requirements, priceMinor, currency } = value;
         const where = { kind: "order", pickup, dropOff, placeId: restaurantId, readyAt, placedAt: occurredAt } as const;
@@ -119,6 +125,10 @@ class QuickDispatch {
     }
   }
 
+  move(move: Move, at: number): void {
+    this.#world.observe({ ...move, type: "DriverRepositioned", cell: "", driverVersion: 1, policy: "", at });
+  }
+
   #driverActed(event: DriverEvent, at: number): void {
     const { driverId } = event;
     if (event.type === "ShiftStarted") {
@@ -145,6 +155,13 @@ class QuickDispatch {
     driver.plan = driver.plan.filter((stop) => stop.jobId !== event.jobId);
     driver.jobs = driver.jobs.filter((job) => job.jobId !== event.jobId);
     this.#given.delete(event.jobId);
+  }
+
+  #located({ driverId, position, recordedAt }: DriverLocation): void {
+    const driver = this.#drivers.get(driverId);
+    if (driver === undefined || driver.jobs.length > 0) return;
+    driver.position = position;
+    driver.toldAt = recordedAt;
   }
 
   #at(driver: Driver, jobId: string, kind: PlanStop["kind"], at: number, change: (job: PresentJob) => PresentJob): void {

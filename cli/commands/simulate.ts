@@ -39,6 +39,7 @@ interface SimulateFlags extends HabitFlags {
   readonly resolution?: number;
   readonly halo?: number;
   readonly partitions?: number;
+  readonly noisy?: boolean;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -73,6 +74,7 @@ export function simulateCommand(program: Command): void {
     .option("--resolution <n>", "H3 resolution of dispatch cells", wholeNumber)
     .option("--halo <metres>", "how far beyond its own cell a driver is present", wholeNumber)
     .option("--partitions <n>", "partitions of each topic", wholeNumber)
+    .option("--noisy", "of an instance's orders only their restaurant's mean preparation is told")
     .option("--out <dir>", "write solution files, and assignments, trips and bills as JSON lines")
     .option("--json", "one JSON object with the metrics")
     .action(simulate);
@@ -117,7 +119,7 @@ interface CommonOptions {
 }
 
 function simulateInstance(flags: SimulateFlags, common: CommonOptions): Promise<Simulation> {
-  return simulateMdrp({ ...common, data: flags.data, zone: zoneOf(flags) });
+  return simulateMdrp({ ...common, data: flags.data, zone: zoneOf(flags), noisy: flags.noisy === true });
 }
 
 function simulateSeeded(named: CityConfig, flags: SimulateFlags, common: CommonOptions): Promise<Simulation> {

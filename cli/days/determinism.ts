@@ -20,7 +20,11 @@ export async function checkDeterminism(job: MdrpDayJob): Promise<Determinism> {
   const second = await record(job);
   const twice = await compareRuns(topicPairs(first.raw, second.raw));
   const { topics, partitions } = first;
-  const again = await replayMatching({ recorded: first.raw, partitions, policy: mdrpPolicy(readInstance(job.data), job.policy) });
+  const again = await replayMatching({
+    recorded: first.raw,
+    partitions,
+    policy: mdrpPolicy(readInstance(job.data), job.policy, job.noisy, job.parameters),
+  });
   const proposals = { topic: topics.driverCommands.name, first: proposalsOf(first.raw, topics), second: again };
   // Others write that topic too: in the recorded run its offsets have gaps.
   const replayed = await compareRuns([proposals], { offsets: false });

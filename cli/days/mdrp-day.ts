@@ -6,6 +6,12 @@ export interface MdrpDayJob {
   /** Folder of the instance. */
   readonly data: string;
   readonly policy: string;
+  /** Only mean preparation times are told. */
+  readonly noisy?: boolean;
+  /** Of the policy, where they are not its defaults. */
+  readonly parameters?: Readonly<Record<string, number>>;
+  /** Instead of the policy's name where days of several kinds stand beside each other. */
+  readonly label?: string;
 }
 
 /** Plain JSON. */
@@ -43,7 +49,7 @@ export async function playMdrpDay(job: MdrpDayJob): Promise<MdrpDay> {
   const checked = verdicts.reduce((sum, verdict) => sum + verdict.checked, 0);
   return {
     name,
-    policy,
+    policy: job.label ?? policy,
     feasible,
     warnings: warningCount,
     clean,

@@ -16,6 +16,8 @@ export interface MdrpSimulationOptions {
   readonly parameters?: Readonly<Record<string, number>>;
   /** What differs from the zone in which instances are played. */
   readonly zone?: Partial<ZonePolicy>;
+  /** Of an order only its restaurant's mean preparation is told; the true one plays. */
+  readonly noisy?: boolean;
   /** Default 1. */
   readonly partitions?: number;
   /** Nobody orders after this minute of the day, and the day ends `tailMinutes` later. */
@@ -38,7 +40,7 @@ export async function simulateMdrp(options: MdrpSimulationOptions): Promise<Simu
   const instance = untilMinute === undefined ? whole : truncate(whole, untilMinute);
   const startsAt = WORLD_DEFAULTS.dayStartsAt;
   const recorder = new SolutionRecorder({ instance, startsAt });
-  const policy = { ...mdrpPolicy(instance, options.policy, options.parameters), ...options.zone };
+  const policy = { ...mdrpPolicy(instance, options.policy, options.noisy === true, options.parameters), ...options.zone };
   await using system = await openSystem({
     directory: "",
     kind: "memory",
@@ -51,7 +53,7 @@ export async function simulateMdrp(options: MdrpSimulationOptions): Promise<Simu
   const day = await runVirtualDay({
     system,
     worldId: mdrpWorldId(instance),
-    world: createMdrpWorld({ instance, startsAt, journal: recorder }),
+    world: createMdrpWorld({ instance, startsAt, journal: recorder, readyTimes: options.noisy === true ? "mean" : "exact" }),
     startsAt: startsAt + tickAfterMs,
     endsAt: startsAt + endMinute * MINUTE_MS,
     onProgress: (now) => options.onProgress?.(Math.floor((now - startsAt) / MINUTE_MS), lastMinute),

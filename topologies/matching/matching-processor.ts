@@ -2,8 +2,8 @@
  * The `matching` task: its decisions are a pure function of one ordered partition. The wall clock enters only as a record
  * that the task writes to itself.
  */
-import type { DriverPresent, MatchingInput, Ticked, ZonePolicy } from "#schemas";
-import type { KeyValueDescriptor, PriorityQueueDescriptor } from "#state";
+import type { DriverPresent, JobOpened, MatchingInput, Ticked, ZonePolicy } from "#schemas";
+import type { KeyValueDescriptor, KeyValueStore, PriorityQueueDescriptor } from "#state";
 import type { Cancellable, Processor, ProcessorContext, ProcessorSupplier, StreamRecord } from "#streams";
 import { TopologiesError } from "../errors.ts";
 import type { Geography } from "../geography.ts";
@@ -15,9 +15,11 @@ import type { ZoneEntry } from "../zones.ts";
 import { CellIndex } from "./cell-index.ts";
 import type { MatchingClock } from "./cell-index.ts";
 import { decideCell } from "./cell-table.ts";
-import type { CellJob, CellMemory } from "./cell.ts";
+import type { Cell, CellJob, CellMemory } from "./cell.ts";
 import { nearbyOf } from "./nearby.ts";
 import type { Policy } from "./policy.ts";
+import { isSampleDue, isSupply, rideSeen, sampled, surgeChanged, surgeRule } from "./surge.ts";
+import type { CellSurge } from "./surge.ts";
 import type { PresenceRow } from "./presence-index.ts";
 
 export interface MatchingStores {
@@ -27,9 +29,11 @@ export interface MatchingStores {
   readonly clock: KeyValueDescriptor<string, MatchingClock>;
   readonly policies: KeyValueDescriptor<string, ZoneEntry>;
   readonly memories: KeyValueDescriptor<string, CellMemory>;
+  /** By cell. */
+  readonly surges: KeyValueDescriptor<string, CellSurge>;
 }
 
-type MatchingTopics = Pick<DispatchTopics, "matchingInput" | "driverCommands">;
+type MatchingTopics = Pick<DispatchTopics, "matchingInput" | "driverCommands" | "jobUpdates">;
 
 export interface MatchingSetup {
   readonly stores: MatchingStores;
@@ -52,6 +56,7 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
   readonly #index: CellIndex;
   readonly #zoneStore: ZoneStore;
   readonly #sinks: DispatchSinks<MatchingTopics>;
+  readonly #surges: KeyValueStore<string, CellSurge>;
   readonly #nearby: ReturnType<typeof nearbyOf>;
   #ticking: { readonly everyMs: number; readonly timer: Cancellable } | undefined;
 
@@ -67,7 +72,12 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
       memories: context.store(stores.memories),
     });
     this.#zoneStore = new ZoneStore(context.store(stores.policies), geography, fallback);
-    this.#sinks = dispatchSinks(context, { matchingInput: topics.matchingInput, driverCommands: topics.driverCommands });
+    this.#surges = context.store(stores.surges);
+    this.#sinks = dispatchSinks(context, {
+      matchingInput: topics.matchingInput,
+      driverCommands: topics.driverCommands,
+      jobUpdates: topics.jobUpdates,
+    });
     this.#nearby = nearbyOf(geography);
     this.#keepTicking();
   }
@@ -76,6 +86,8 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
     this.#index.begin();
     switch (value.type) {
       case "JobOpened":
+        if (value.content.kind === "ride" && value.attempt === 1) this.#rideOpened(value);
+        return this.#index.apply(value.cell, decideCell(this.#index.cell(value.cell), value));
       case "JobClosed":
       case "DriverPresent":
       case "ProposalRefused":
@@ -100,11 +112,37 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
       // A zone with longer ticks than the partition's takes those that begin a new span of its own.
       if (zone.tickMs > everyMs && Math.floor(at / zone.tickMs) === Math.floor(clock.lastTickAt / zone.tickMs)) continue;
       const cell = this.#index.cellForTick(name);
+      this.#tellSurge(cell, at, zone);
       const travel = this.#setup.geography.travelModel(zone);
       const decision = decideCell(cell, { type: "CellTick", at, zone, policy: this.#policy(zone), travel, nearby: this.#nearby });
       this.#index.apply(name, decision);
       for (const record of decision.outputs) this.#sinks.driverCommands.send(record.driverId, record, { timestamp: at });
       for (const record of decision.moves ?? []) this.#sinks.driverCommands.send(record.driverId, record, { timestamp: at });
+    }
+  }
+
+  /** Said again with newer content, it is no further demand. */
+  #rideOpened({ cell, jobId, at, content }: JobOpened): void {
+    if (this.#index.cell(cell).jobs.has(jobId)) return;
+    this.#surges.put(cell, rideSeen(this.#surges.get(cell), at, content.requirements));
+  }
+
+  /** Once a minute, where rides were asked for: a driver is supply of the cell in which he is, not of those that he reaches. */
+  #tellSurge({ name, drivers }: Cell, at: number, { parameters }: ZonePolicy): void {
+    const before = this.#surges.get(name);
+    if (before === undefined || !isSampleDue(before, at)) return;
+    const { geography } = this.#setup;
+    const resolution = geography.resolutionOf(name);
+    let free = 0;
+    for (const driver of drivers.values()) {
+      if (isSupply(driver, before) && geography.parentOf(driver.fineCell, resolution) === name) free++;
+    }
+    const { after, tell } = sampled(before, at, free, surgeRule(parameters));
+    this.#surges.put(name, after);
+    if (!tell) return;
+    const sink = this.#sinks.jobUpdates;
+    for (let partition = 0; partition < sink.partitions; partition++) {
+      sink.send(name, surgeChanged(name, after, at), { timestamp: at, partition });
     }
   }
 

@@ -77,6 +77,21 @@ const presenceSchema = defineSchema({
   ],
 });
 
+const cellSurgeSchema = defineSchema({
+  type: "record",
+  name: "CellSurge",
+  namespace,
+  fields: [
+    { name: "minute", type: "long" },
+    { name: "demand", type: { type: "array", items: "int" } },
+    { name: "supply", type: { type: "array", items: "int" } },
+    { name: "sampledMinute", type: "long" },
+    { name: "requirements", type: { type: "array", items: "string" } },
+    { name: "surgeMilli", type: "int" },
+    { name: "until", type: "long" },
+  ],
+});
+
 /** The record as matching heard it. */
 const driverPresentSchema = matchingInputSchema[2];
 
@@ -102,6 +117,11 @@ export function matchingStores(registry: SchemaRegistry): MatchingStores {
       name: "matching-policies",
       key: stringKey,
       value: storeSerde({ name: "matching-policies", schema: zoneEntrySchema, registry }),
+    }),
+    surges: keyValueStore({
+      name: "matching-surges",
+      key: stringKey,
+      value: storeSerde({ name: "matching-surges", schema: cellSurgeSchema, registry }),
     }),
     memories: keyValueStore({
       name: "matching-memories",

@@ -55,6 +55,17 @@ export function travelMinutes(ax: number, ay: number, bx: number, by: number, me
   return Math.ceil(Math.sqrt(dx * dx + dy * dy) / metersPerMinute);
 }
 
+/** Mean minutes from placement to ready by restaurant, over the orders of the day, rounded: what its past would have taught. */
+export function meanPreparation(orders: readonly MdrpOrder[]): ReadonlyMap<string, number> {
+  const byRestaurant = Map.groupBy(orders, ({ restaurant }) => restaurant.id);
+  return new Map(
+    Array.from(byRestaurant, ([id, own]) => {
+      const minutes = own.reduce((sum, { placementTime, readyTime }) => sum + readyTime - placementTime, 0);
+      return [id, Math.round(minutes / own.length)];
+    }),
+  );
+}
+
 /**
  * The instance as it is known at a minute: without the orders placed after it. Whoever decides without clairvoyance decides
  * the same up to that minute on both.

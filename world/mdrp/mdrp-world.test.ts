@@ -191,7 +191,17 @@ describe("a courier by the rules", () => {
       priceMinor: 1,
       currency: "USD",
     } as const;
-    const trip = { jobId: "x1", jobVersion: 1, attempt: 1, driverId: "c1", driverVersion: 1, reason: "", at: at(20), content };
+    const trip = {
+      jobId: "x1",
+      jobVersion: 1,
+      attempt: 1,
+      driverId: "c1",
+      driverVersion: 1,
+      reason: "",
+      at: at(20),
+      content,
+      surgeMilli: 1_000,
+    };
     world.observe({ ...trip, type: "TripChanged", state: "assigned" });
     const steps = world
       .run(at(60))

@@ -11,7 +11,7 @@ import { FleetWorld } from "../fleet-world.ts";
 import type { Demand, LocationReports, Roster } from "../fleet-world.ts";
 import type { CourierJournal, CourierRules, Ground, JobFacts, Shift, Spot } from "../courier/courier-rules.ts";
 import type { WorldEvent } from "../world.ts";
-import { travelMinutes } from "./instance.ts";
+import { meanPreparation, travelMinutes } from "./instance.ts";
 import type { MdrpInstance, MdrpOrder } from "./instance.ts";
 
 export const MINUTE_MS = 60_000;
@@ -24,6 +24,8 @@ export interface MdrpWorldOptions {
   readonly capacity?: number;
   /** Locations between the stops, for dispatch that minds silence; default 0: none. */
   readonly locateEveryMs?: number;
+  /** What a placed order says of its ready time; default "exact". "mean": after its restaurant's mean preparation, whatever the truth. */
+  readonly readyTimes?: "exact" | "mean";
   /** Sees what the couriers really did. */
   readonly journal?: CourierJournal;
 }
@@ -35,7 +37,7 @@ export function createMdrpWorld(options: MdrpWorldOptions): FleetWorld {
   const id = mdrpWorldId(instance);
   return new FleetWorld({
     id,
-    demand: mdrpDemand(id, instance, ground, startsAt),
+    demand: mdrpDemand({ worldId: id, startsAt, ground, ...announced(instance, options.readyTimes) }),
     roster: mdrpRoster(instance, startsAt, options.capacity ?? WORLD_DEFAULTS.mdrpCapacity),
     rules: mdrpRules(instance),
     ground,
@@ -92,9 +94,24 @@ function mdrpRules(instance: MdrpInstance): CourierRules {
   };
 }
 
-function mdrpDemand(worldId: string, instance: MdrpInstance, ground: Ground, startsAt: number): Demand {
-  const byPlacement = instance.orders.toSorted((a, b) => a.placementTime - b.placementTime);
-  const jobs = new Map(instance.orders.map((order) => [order.id, factsOf(order, startsAt)]));
+interface DemandOptions {
+  readonly worldId: string;
+  readonly orders: readonly MdrpOrder[];
+  /** The minute that an order is said to be ready. */
+  readonly saidReady: (order: MdrpOrder) => number;
+  readonly ground: Ground;
+  readonly startsAt: number;
+}
+
+function announced({ orders }: MdrpInstance, readyTimes: MdrpWorldOptions["readyTimes"]): Pick<DemandOptions, "orders" | "saidReady"> {
+  if (readyTimes !== "mean") return { orders, saidReady: ({ readyTime }) => readyTime };
+  const means = meanPreparation(orders);
+  return { orders, saidReady: ({ placementTime, restaurant }) => placementTime + (means.get(restaurant.id) ?? 0) };
+}
+
+function mdrpDemand({ worldId, orders, saidReady, ground, startsAt }: DemandOptions): Demand {
+  const byPlacement = orders.toSorted((a, b) => a.placementTime - b.placementTime);
+  const jobs = new Map(orders.map((order) => [order.id, factsOf(order, startsAt)]));
   let next = 0;
   const nextDueAt = (): number => {
     const order = byPlacement[next];
@@ -107,15 +124,15 @@ function mdrpDemand(worldId: string, instance: MdrpInstance, ground: Ground, sta
       for (; nextDueAt() === due; next++) {
         const order = byPlacement[next];
         if (order === undefined) return;
-        out.push(placed(worldId, order, due, startsAt, ground));
+        out.push(placed(worldId, order, due, startsAt + saidReady(order) * MINUTE_MS, ground));
       }
     },
     job: (jobId) => jobs.get(jobId),
   };
 }
 
-function placed(worldId: string, order: MdrpOrder, at: number, startsAt: number, ground: Ground): WorldEvent {
-  const { id, restaurant, readyTime } = order;
+function placed(worldId: string, order: MdrpOrder, at: number, readyAt: number, ground: Ground): WorldEvent {
+  const { id, restaurant } = order;
   const value = {
     type: "OrderPlaced",
     eventId: `${worldId}/${id}/placed`,
@@ -125,7 +142,7 @@ function placed(worldId: string, order: MdrpOrder, at: number, startsAt: number,
     restaurantId: restaurant.id,
     pickup: ground.pointOf(restaurant),
     dropOff: ground.pointOf(order),
-    readyAt: startsAt + readyTime * MINUTE_MS,
+    readyAt,
     notBefore: at,
     requirements: [],
     priceMinor: WORLD_DEFAULTS.mdrpPriceMinor,

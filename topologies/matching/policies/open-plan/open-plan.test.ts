@@ -6,7 +6,7 @@ import { Insertion } from "./insertion.ts";
 import { openPlan } from "./open-plan.ts";
 import { openPlanValues } from "./parameters.ts";
 import { PlanMemory } from "./plan-memory.ts";
-import type { RememberedDriver } from "./plan-memory.ts";
+import type { RememberedDemand, RememberedDriver } from "./plan-memory.ts";
 import { Routes } from "./routes.ts";
 import { searchPlans } from "./search.ts";
 import { SearchSpace } from "./search-space.ts";
@@ -150,14 +150,21 @@ test("what is remembered comes back as it was, and of another version nothing", 
     since: fc.integer(),
     served: fc.nat(),
     heading: fc.option(heading),
+    moving: fc.option(heading),
     joins: ids,
     visits: fc.array(ids),
   });
+  const place = fc.record({ placeId: fc.string(), latitude: fc.integer(), longitude: fc.integer(), weight: fc.nat() });
+  const demand: fc.Arbitrary<RememberedDemand> = fc.record({
+    until: fc.oneof(fc.integer(), fc.constant(-Infinity)),
+    places: fc.array(place),
+  });
   fc.assert(
-    fc.property(fc.uniqueArray(driver, { selector: ({ driverId }) => driverId }), (drivers) => {
-      const text = new PlanMemory(drivers).text();
+    fc.property(fc.uniqueArray(driver, { selector: ({ driverId }) => driverId }), demand, (drivers, learnt) => {
+      const text = new PlanMemory(drivers, learnt).text();
       const memory = PlanMemory.parse(text);
       expect(memory.text()).toBe(text);
+      expect(memory.demand).toEqual(learnt);
       for (const one of drivers) expect(memory.of(one.driverId)).toEqual(one);
     }),
   );
@@ -175,7 +182,7 @@ test("decides the same from the same memory and seed, and remembers no more than
       expect(openPlan.matchRemembering!(next)).toEqual(openPlan.matchRemembering!(next));
       const { drivers } = JSON.parse(memory) as { drivers: readonly (readonly unknown[])[] };
       expect(drivers.length).toBeLessThanOrEqual(problem.drivers.length);
-      const planned = drivers.flatMap((row) => [row[4], row[5]]).flat(2);
+      const planned = drivers.flatMap((row) => [row[5], row[6]]).flat(2);
       expect(new Set(planned).size).toBe(planned.length);
       expect(planned.length).toBeLessThanOrEqual(problem.jobs.length);
     }),

@@ -2,8 +2,9 @@
  * Every driver has an open plan of several visits, kept from tick to tick and searched as a whole: insertion, moves, exchanged
  * tails, ruin and recreate. Proposed is only what must start now, so a plan stays open for as long as it can.
  */
-import type { Match, MatchingProblem, Policy, Remembered } from "../../policy.ts";
-import { byId, visitPlan } from "../pairing.ts";
+import type { KnownDriver, Match, MatchingProblem, Policy, Remembered } from "../../policy.ts";
+import { byId, isFree, visitPlan } from "../pairing.ts";
+import { learnDemand } from "./demand.ts";
 import { openPlanParameters, openPlanValues } from "./parameters.ts";
 import type { OpenPlanValues } from "./parameters.ts";
 import { PlanMemory } from "./plan-memory.ts";
@@ -11,6 +12,8 @@ import type { RememberedDriver } from "./plan-memory.ts";
 import type { Routes } from "./routes.ts";
 import { searchPlans } from "./search.ts";
 import { SearchSpace } from "./search-space.ts";
+import { chooseMoves } from "./waiting-places.ts";
+import type { Idle } from "./waiting-places.ts";
 
 /** Deterministic by the problem's seed; the search ends after a number of steps, never by a clock. */
 export const openPlan: Policy = {
@@ -26,6 +29,7 @@ function plan(asked: MatchingProblem): Remembered {
   const memory = PlanMemory.parse(problem.memory);
   const space = new SearchSpace(problem, memory, values);
   if (space.open === 0 || space.slots.length === 0) return { matches: [], memory: problem.memory };
+  const demand = learnDemand(memory.demand, problem.jobs, problem.now, values.keptPerMinute);
   const routes = searchPlans(space, memory, values, problem.seed ?? 0);
   const matches: Match[] = [];
   const next = new Map<string, RememberedDriver>();
@@ -39,9 +43,51 @@ function plan(asked: MatchingProblem): Remembered {
     const before = memory.of(driverId);
     if (before !== undefined && !next.has(driverId)) next.set(driverId, { ...before, joins: [], visits: [] });
   }
-  const drivers = [...next.values()].sort((a, b) => byId(a.driverId, b.driverId));
   matches.sort((a, b) => byId(a.driverId, b.driverId));
-  return { matches, memory: drivers.length === 0 ? undefined : new PlanMemory(drivers).text() };
+  const moves = chooseMoves(idleDrivers(problem, routes, memory, matches, values), demand, problem, values);
+  for (const { driverId, to, arrivesAt } of moves) {
+    const before =
+      next.get(driverId) ??
+      untouched(
+        problem.drivers.find((driver) => driver.driverId === driverId)!,
+        memory,
+        problem.now,
+      );
+    next.set(driverId, { ...before, moving: { arrivesAt, latitude: to.latitude, longitude: to.longitude } });
+  }
+  const drivers = [...next.values()].sort((a, b) => byId(a.driverId, b.driverId));
+  return { matches, moves, memory: new PlanMemory(drivers, demand).text() };
+}
+
+function untouched(driver: KnownDriver, memory: PlanMemory, now: number): RememberedDriver {
+  const { driverId } = driver;
+  const since = memory.presentSince(driver, now);
+  return { driverId, since, served: memory.servedBy(driverId), heading: null, moving: null, joins: [], visits: [] };
+}
+
+/** Those without work and without a plan, and those under way to wait somewhere. */
+function idleDrivers(
+  problem: MatchingProblem,
+  routes: Routes,
+  memory: PlanMemory,
+  matches: readonly Match[],
+  values: OpenPlanValues,
+): Idle[] {
+  if (values.movesMax <= 0) return [];
+  const busy = new Set(matches.map(({ driverId }) => driverId));
+  const { slots } = routes.space;
+  for (let d = 0; d < slots.length; d++) if (routes.length[d]! > 0) busy.add(slots[d]!.driver.driverId);
+  const idle: Idle[] = [];
+  for (const driver of problem.drivers) {
+    if (!isFree(driver) || busy.has(driver.driverId)) continue;
+    const moving = memory.movingOf(driver);
+    if (moving !== null && moving.arrivesAt > problem.now) idle.push({ driver, movable: false, at: moving });
+    else {
+      const movable = driver.shiftEndsAt === null || driver.shiftEndsAt - problem.now > values.moveShiftMs;
+      idle.push({ driver, movable, at: moving ?? driver.position });
+    }
+  }
+  return idle;
 }
 
 /** As drivers see it who act at multiples of a quantum. */
@@ -77,10 +123,12 @@ function decide(routes: Routes, d: number, memory: PlanMemory, values: OpenPlanV
     since,
     served,
     heading: under,
+    moving: match === undefined ? memory.movingOf(driver) : null,
     joins: match === undefined ? joins : [],
     visits,
   };
-  const nothing = under === null && visits.length === 0 && remembered.joins.length === 0 && space.payStep[d] === 0;
+  const nothing =
+    under === null && visits.length === 0 && remembered.moving === null && remembered.joins.length === 0 && space.payStep[d] === 0;
   return { match, remembered: nothing ? undefined : remembered };
 }
 

@@ -30,6 +30,13 @@ export const openPlanParameters = {
   ruined: { default: 6, unit: "jobs", source: "taken out together in a try" },
   blink: { default: 0.02, unit: "probability", source: "Christiaens and Vanden Berghe, ruin and recreate: best places skipped" },
   stepsMax: { default: 300_000, unit: "places looked at", source: "bounds a tick: about 40 ms of one core; Grubhub instances stay below" },
+  keptPerMinute: { default: 0.985, unit: "share", source: "of what was learnt of the demand: half of it is gone after 46 minutes" },
+  movesMax: { default: 5, unit: "drivers a tick", source: "sent to wait elsewhere; 0: none" },
+  moveReachMs: { default: 360_000, unit: "ms", source: "a driver standing so far away counts a third" },
+  moveWithinMs: { default: 900_000, unit: "ms", source: "the longest way to a place to wait" },
+  moveGain: { default: 1.5, unit: "ratio", source: "what waiting there must be worth against staying" },
+  moveTargets: { default: 30, unit: "places", source: "those with most orders lately" },
+  moveShiftMs: { default: 1_800_000, unit: "ms", source: "who goes home sooner stays where he is" },
   quantumMs: {
     default: 1,
     unit: "ms",

@@ -66,7 +66,7 @@ export class SearchSpace {
     const placeOf: number[] = this.jobs.map((job) => places.indexOf(placeKey(job), job.content.pickup, job.content.placeId !== ""));
     const readyOf: number[] = this.jobs.map((job) => job.content.readyAt - now);
     const doors: Point[] = this.jobs.map((job) => job.content.dropOff);
-    this.slots = slotsOf(problem, this.jobs, values);
+    this.slots = slotsOf(problem, this.jobs, values, memory);
     const count = this.slots.length;
     this.freeAt = new Float64Array(count);
     this.shiftEnd = new Float64Array(count).fill(Infinity);
@@ -208,7 +208,7 @@ class Places {
 }
 
 /** Busy drivers who will be free in time, and the free ones near a place. */
-function slotsOf(problem: MatchingProblem, jobs: readonly OpenJob[], values: OpenPlanValues): readonly Slot[] {
+function slotsOf(problem: MatchingProblem, jobs: readonly OpenJob[], values: OpenPlanValues, memory: PlanMemory): readonly Slot[] {
   const free = new FreeDrivers(problem);
   const near = new Set<KnownDriver>();
   for (const here of Map.groupBy(jobs, placeKey).values()) {
@@ -217,11 +217,20 @@ function slotsOf(problem: MatchingProblem, jobs: readonly OpenJob[], values: Ope
   }
   const slots: Slot[] = [];
   for (const driver of problem.drivers) {
-    const slot = slotOf(driver, problem.now, problem.travel);
+    const slot = whereSent(slotOf(driver, problem.now, problem.travel), memory, problem.now);
     if (slot === undefined || slot.freeAt > problem.now + values.lookAheadMs || (slot.free && !near.has(driver))) continue;
     slots.push(slot);
   }
   return slots;
+}
+
+/** Who was sent to wait somewhere is free there and then: nobody turns him back. */
+function whereSent(slot: Slot | undefined, memory: PlanMemory, now: number): Slot | undefined {
+  if (slot === undefined || !slot.free) return slot;
+  const moving = memory.movingOf(slot.driver);
+  if (moving === null) return slot;
+  const from = { latitude: moving.latitude, longitude: moving.longitude };
+  return moving.arrivesAt > now ? { ...slot, free: false, freeAt: moving.arrivesAt, from } : { ...slot, from };
 }
 
 /** Work goes first to those who are paid for their time anyway. 0 where no pay is guaranteed or nobody knows how long. */
