@@ -16,7 +16,8 @@ export type StreamsErrorCode =
   | "FAILURE_RATIO"
   | "CHANGELOG_CUT"
   | "STOP_TIMEOUT"
-  | "GROUP_DATA_INVALID";
+  | "GROUP_DATA_INVALID"
+  | "STOPPED_BY_MEMBER";
 
 /** Where it happened, as far as it is known. */
 export interface StreamsErrorFacts {

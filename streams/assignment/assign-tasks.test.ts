@@ -266,6 +266,17 @@ describe("assignor", () => {
     checkSettled(model);
   });
 
+  test("when one member says stop, everybody hears it and keeps what it has", () => {
+    const model = new GroupModel([{ partitions: 4, stateful: true }], ASSIGNOR_SETTINGS);
+    for (const instance of ["a", "b"]) model.join(instance, 0);
+    model.settle(9, 1);
+    const before = whatRuns(model);
+    const said: MemberState = { ...(model.states()[0] as MemberState), memberId: "a-stop", active: [], standby: [], stops: true };
+    const parts = assignTasks([...model.states(), said], model.topology, ASSIGNOR_SETTINGS);
+    expect([...parts.values()].every(({ stops }) => stops)).toBe(true);
+    expect(JSON.stringify(model.states().map(({ memberId }) => [memberId, parts.get(memberId)?.active]))).toBe(before);
+  });
+
   test("members of another topology are refused with the remedy", () => {
     const shape: GroupTopology = { fingerprint: 1, subtopologies: [{ partitions: 1, stateful: false }] };
     const model = new GroupModel(shape.subtopologies, ASSIGNOR_SETTINGS);

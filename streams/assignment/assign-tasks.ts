@@ -11,6 +11,7 @@ import assert from "node:assert/strict";
 import { StreamsError } from "../errors.ts";
 import { balance } from "./balance.ts";
 import type { AssignorSettings, GroupTopology, MemberPart, MemberState, TaskOwners } from "./group-contract.ts";
+import { NOTHING } from "./group-bytes.ts";
 import { GroupView } from "./group-view.ts";
 import { StandbyPlaces } from "./standby-places.ts";
 
@@ -27,8 +28,14 @@ export function assignTasks(
       `${memberId} runs a topology with other tasks or stores. Stop all instances before the first one runs a new topology.`,
     );
   }
+  if (members.some(({ stops }) => stops)) return everybodyStops(members);
   const group = new GroupView(members, topology);
   return members.length === 0 ? new Map() : new Assignor(group, settings).parts();
+}
+
+/** Nothing is given and nothing taken. */
+function everybodyStops(members: readonly MemberState[]): ReadonlyMap<string, MemberPart> {
+  return new Map(members.map(({ memberId, active, standby }) => [memberId, { ...NOTHING, active, standby, stops: true }]));
 }
 
 interface Draft {
@@ -63,7 +70,7 @@ class Assignor {
     return new Map(
       members.map(({ memberId }, member) => {
         const { active, standby, warmUps, handsOver } = this.#draft(member);
-        return [memberId, { active: ids(active), standby: ids(standby), warmUps: ids(warmUps), handsOver, owners }];
+        return [memberId, { active: ids(active), standby: ids(standby), warmUps: ids(warmUps), handsOver, stops: false, owners }];
       }),
     );
   }

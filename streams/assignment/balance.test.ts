@@ -50,7 +50,7 @@ test("moves no task more than balance asks for, compared with every other way to
       const ids = partitions.flatMap((count, subtopology) => Array.from({ length: count }, (_, partition) => ({ subtopology, partition })));
       const states = Array.from({ length: members }, (_, member): MemberState => {
         const active = ids.filter((_, task) => owners[task] === member);
-        const facts = { endpoint: undefined, fingerprint: 0, generation: 1, standby: [], positions: [] };
+        const facts = { endpoint: undefined, fingerprint: 0, generation: 1, standby: [], positions: [], stops: false };
         return { memberId: `m${member}`, instanceId: `m${member}`, active, ...facts };
       });
       const targets = balance(new GroupView(states, topology), 0);

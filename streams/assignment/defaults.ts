@@ -13,3 +13,5 @@ export const USER_DATA_BYTES_MAX = 60 * 1024;
 export const PART_BYTES_MAX = 256 * 1024;
 /** Of an instance id or a host name, as UTF-8. */
 export const NAME_BYTES_MAX = 255;
+/** Between two looks at whether what is warmed up has caught up. */
+export const WARM_UP_LOOK_MS = 500;

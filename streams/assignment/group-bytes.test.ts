@@ -20,6 +20,7 @@ const state: fc.Arbitrary<Omit<MemberState, "memberId">> = fc.record({
   generation: fc.integer({ min: -1, max: 2_000_000_000 }),
   active: tasks,
   standby: tasks,
+  stops: fc.boolean(),
   positions: fc.array(fc.record({ task, position: fc.nat({ max: Number.MAX_SAFE_INTEGER }) }), { maxLength: 20 }),
 });
 const part: fc.Arbitrary<MemberPart> = fc
@@ -33,7 +34,7 @@ const part: fc.Arbitrary<MemberPart> = fc
       standbys: fc.array(index, { maxLength: 3 }),
     });
     const owners = fc.record({ instances: fc.constant(instances), tasks: fc.array(owner, { maxLength: 20 }) });
-    return fc.record({ active: tasks, standby: tasks, warmUps: tasks, handsOver: fc.boolean(), owners });
+    return fc.record({ active: tasks, standby: tasks, warmUps: tasks, handsOver: fc.boolean(), stops: fc.boolean(), owners });
   });
 
 const later = (bytes: Uint8Array): Uint8Array => Uint8Array.of(...bytes, 1, 2, 3);
@@ -80,7 +81,7 @@ describe("bytes of a group", () => {
   });
 
   test("too many positions are cut to those that are furthest; too many claims are refused", () => {
-    const said = { instanceId: "i", endpoint: undefined, fingerprint: 0, generation: 0, active: [], standby: [] };
+    const said = { instanceId: "i", endpoint: undefined, fingerprint: 0, generation: 0, active: [], standby: [], stops: false };
     const positions = Array.from({ length: 20_000 }, (_, partition) => ({ task: { subtopology: 0, partition }, position: partition }));
     const bytes = encodeUserData({ ...said, positions });
     expect(bytes.length).toBeLessThanOrEqual(USER_DATA_BYTES_MAX);

@@ -6,6 +6,19 @@ import type { Endpoint, MemberPart, MemberState, OwnerInstance, TaskOwner, TaskO
 
 /** Raised when an old reader could not make sense of the bytes; fields added at the end do not raise it. */
 const VERSION = 1;
+/** Flags. */
+const HANDS_OVER = 1;
+const STOPS = 2;
+
+/** The part of a member to whom nothing was given. */
+export const NOTHING: MemberPart = {
+  active: [],
+  standby: [],
+  warmUps: [],
+  handsOver: false,
+  stops: false,
+  owners: { instances: [], tasks: [] },
+};
 
 /**
  * At most 60 KiB: positions that do not fit are left out, the smallest first, and count as rows that are not there. Throws
@@ -20,6 +33,7 @@ export function encodeUserData(state: Omit<MemberState, "memberId">): Uint8Array
   out.number(state.generation + 1);
   out.tasks(state.active);
   out.tasks(state.standby);
+  out.byte(state.stops ? STOPS : 0);
   const room = USER_DATA_BYTES_MAX - out.length - LONGEST_NUMBER;
   const positions = state.positions.toSorted((a, b) => b.position - a.position).slice(0, Math.max(0, Math.floor(room / LONGEST_POSITION)));
   out.number(positions.length);
@@ -41,18 +55,19 @@ export function decodeUserData(memberId: string, bytes: Uint8Array): MemberState
     generation: from.number() - 1,
     active: from.tasks(),
     standby: from.tasks(),
+    stops: (from.byte() & STOPS) !== 0,
     positions: from.list(() => ({ task: from.task(), position: from.number() })),
   };
 }
 
 /** Throws `GROUP_DATA_INVALID` above 256 KiB. */
-export function encodePart({ active, standby, warmUps, handsOver, owners }: MemberPart): Uint8Array {
+export function encodePart({ active, standby, warmUps, handsOver, stops, owners }: MemberPart): Uint8Array {
   const out = new GroupWriter();
   out.byte(VERSION);
   out.tasks(active);
   out.tasks(standby);
   out.tasks(warmUps);
-  out.byte(handsOver ? 1 : 0);
+  out.byte((handsOver ? HANDS_OVER : 0) | (stops ? STOPS : 0));
   out.number(owners.instances.length);
   for (const { instanceId, endpoint } of owners.instances) {
     out.name(instanceId);
@@ -70,15 +85,10 @@ export function encodePart({ active, standby, warmUps, handsOver, owners }: Memb
 
 /** A member to whom nothing was said has nothing. Throws `GROUP_DATA_INVALID`. */
 export function decodePart(bytes: Uint8Array): MemberPart {
-  if (bytes.length === 0) return { active: [], standby: [], warmUps: [], handsOver: false, owners: { instances: [], tasks: [] } };
+  if (bytes.length === 0) return NOTHING;
   const from = new GroupReader(bytes, PART_BYTES_MAX);
-  return {
-    active: from.tasks(),
-    standby: from.tasks(),
-    warmUps: from.tasks(),
-    handsOver: from.byte() === 1,
-    owners: ownersFrom(from),
-  };
+  const [active, standby, warmUps, flags] = [from.tasks(), from.tasks(), from.tasks(), from.byte()];
+  return { active, standby, warmUps, handsOver: (flags & HANDS_OVER) !== 0, stops: (flags & STOPS) !== 0, owners: ownersFrom(from) };
 }
 
 function ownersFrom(from: GroupReader): TaskOwners {

@@ -32,6 +32,8 @@ export interface MemberState {
   readonly standby: readonly TaskId[];
   /** How far the rows of its instance are, of every stateful task that there are rows of. */
   readonly positions: readonly StoredPosition[];
+  /** It has no tasks and wants none: it tells all instances of the application to stop. */
+  readonly stops: boolean;
 }
 
 /** What one member has from now on. */
@@ -42,6 +44,8 @@ export interface MemberPart {
   readonly warmUps: readonly TaskId[];
   /** Somebody waits for what this member has to give up: when it has, it asks for a new generation. */
   readonly handsOver: boolean;
+  /** A member tells all instances to stop; everybody keeps what it has until it did. */
+  readonly stops: boolean;
   /** The same for all members: who answers for what. */
   readonly owners: TaskOwners;
 }

@@ -3,9 +3,9 @@
  * `step`, and everything that takes a while is a promise whose outcome the next step finds.
  */
 import assert from "node:assert/strict";
-import { LogError, WriterLostError, type Membership } from "#log";
+import type { LogError, Membership } from "#log";
 import { SerdeError } from "#state";
-import { StreamsError, TaskFailedError, TaskRebuildError } from "../errors.ts";
+import { StreamsError, TaskFailedError } from "../errors.ts";
 import { isRetriableCondition } from "../retriable.ts";
 import { LatencyHistogram } from "../metrics/latency-histogram.ts";
 import { codeOf } from "../task/dead-letter.ts";
@@ -15,7 +15,9 @@ import { asError } from "./as-error.ts";
 import type { Assignment } from "./assignment.ts";
 import { CarefulMode } from "./careful-mode.ts";
 import { UNITS_PER_STEP_MAX, UNITS_PER_TURN } from "./defaults.ts";
+import { isContentsFault, isRefused, isRetriable } from "./failure-kinds.ts";
 import { RetryBackoff } from "./retry-backoff.ts";
+import { CommitGate } from "./session/commit-gate.ts";
 import { prepareOpening, taskNames, type Opening } from "./session/prepare-tasks.ts";
 import { ThreadSession } from "./session/thread-session.ts";
 import { countWork, NO_WORK, type WorkCounts } from "./thread-counts.ts";
@@ -39,8 +41,15 @@ export function createStreamThread(options: StreamThreadOptions): AbandonableStr
 
 /** What a host uses beyond the contract. */
 export interface AbandonableStreamThread extends StreamThread {
-  /** Drops everything at once, committing nothing: for a stop that takes too long. */
-  abandon(): void;
+  /** Drops everything at once, committing nothing: for a stop that takes too long, or because of an error from outside. */
+  abandon(error?: Error): void;
+  /** Asked in each step until it is true: what was done at the first time is committed, and nothing more is until `resumeCommits`. */
+  endTransaction(): boolean;
+  resumeCommits(): void;
+  /** The member was put out of its group: nothing of what is not committed may be committed any more, and no task is its own. */
+  loseTasks(): void;
+  /** While it is set nothing is read or processed; what was done is committed. */
+  paused: boolean;
   /**
    * The tasks of a new generation. Those that stay go on; the others take nothing more, are committed and closed by the next steps;
    * new ones are opened as soon as their rows are there. Whoever owned these before must have given them up.
@@ -52,10 +61,12 @@ export interface AbandonableStreamThread extends StreamThread {
 }
 
 class TaskThread implements AbandonableStreamThread {
+  paused = false;
   readonly #config: StreamThreadConfig;
   readonly #dependencies: ThreadDependencies;
   readonly #membership: Membership | undefined;
   readonly #careful = new CarefulMode();
+  readonly #gate = new CommitGate();
   readonly #backoff: RetryBackoff;
   readonly #latency = new LatencyHistogram();
   #state: StreamThreadState = "created";
@@ -127,9 +138,28 @@ class TaskThread implements AbandonableStreamThread {
     return this.#stopping;
   }
 
-  abandon(): void {
+  endTransaction(): boolean {
+    return this.#gate.close();
+  }
+
+  resumeCommits(): void {
+    this.#gate.open();
+  }
+
+  loseTasks(): void {
+    this.#assignment = { generation: -1, tasks: [], standbys: [] };
+    if (this.#state !== "running") return;
+    this.#dependencies.logger.warn({ thread: this.#config.thread }, "this member was put out of its group: uncommitted work is dropped");
+    this.#aborts++;
+    this.#dropSession();
+    this.#become("lost");
+  }
+
+  abandon(error?: Error): void {
     if (this.#state === "stopped" || this.#state === "failed") return;
-    this.#fail(new StreamsError("STOP_TIMEOUT", `Thread ${this.#config.thread} did not stop in time; its uncommitted work is dropped.`));
+    this.#fail(
+      error ?? new StreamsError("STOP_TIMEOUT", `Thread ${this.#config.thread} did not stop in time; its uncommitted work is dropped.`),
+    );
   }
 
   reassign(assignment: Assignment): void {
@@ -196,6 +226,7 @@ class TaskThread implements AbandonableStreamThread {
   }
 
   #goOnStarting(): boolean {
+    this.#gate.advance(undefined);
     const opened = this.#opened;
     this.#opened = undefined;
     if (opened instanceof Error) throw opened;
@@ -234,6 +265,10 @@ class TaskThread implements AbandonableStreamThread {
     const settled = this.#takeOutcome(session);
     if (this.#state !== "running") return true;
     const moved = this.#stepSession(session) || settled;
+    if (this.#gate.advance(session.commits)) {
+      this.#commit(session);
+      return true;
+    }
     return (this.#careful.on ? this.#workCarefully(session) : this.#workFreely(session)) || moved;
   }
 
@@ -252,12 +287,12 @@ class TaskThread implements AbandonableStreamThread {
     let total = 0;
     let fedOnce = false;
     for (;;) {
-      const fed = feed.feed();
+      const fed = !this.paused && feed.feed();
       const units = this.#turns(session, endsAt);
       total += units;
       fedOnce ||= fed;
       const over = this.#dependencies.stepClock() >= endsAt || total >= UNITS_PER_STEP_MAX;
-      if (commits.due(this.#now, units === 0 && !fed)) {
+      if (this.#gate.isOpen && commits.due(this.#now, units === 0 && !fed)) {
         this.#commit(session);
         return true;
       }
@@ -269,7 +304,7 @@ class TaskThread implements AbandonableStreamThread {
   #turns({ tasks, commits }: ThreadSession, endsAt: number): number {
     let total = 0;
     let idle = 0;
-    while (idle < tasks.length && !commits.full && total < UNITS_PER_STEP_MAX) {
+    while (!this.paused && idle < tasks.length && !commits.full && total < UNITS_PER_STEP_MAX) {
       const task = tasks[this.#turn++ % tasks.length] as Task; // in bounds
       const units = task.run(this.#now, UNITS_PER_TURN);
       idle = units === 0 ? idle + 1 : 0;
@@ -282,7 +317,7 @@ class TaskThread implements AbandonableStreamThread {
 
   #workCarefully(session: ThreadSession): boolean {
     const { feed, tasks, commits } = session;
-    if (commits.inFlight) return false;
+    if (commits.inFlight || this.paused || !this.#gate.isOpen) return false;
     const fed = feed.feed();
     for (let tried = 0; tried < tasks.length; tried++) {
       const task = tasks[this.#turn++ % tasks.length] as Task; // in bounds
@@ -443,8 +478,9 @@ class TaskThread implements AbandonableStreamThread {
     if (this.#state !== "running" || session === undefined) return NEVER;
     const { commits, tasks } = session;
     // Nothing more is taken before the answer is there, whatever is due: the answer wakes the host, not the clock.
-    if (commits.waiting && (this.#careful.on || commits.full)) return NEVER;
-    let due = commits.nextDueAt();
+    if ((commits.waiting || !this.#gate.isOpen) && (this.#careful.on || commits.full)) return NEVER;
+    let due = this.#gate.isOpen ? commits.nextDueAt() : NEVER;
+    if (this.paused) return due;
     for (const task of tasks) due = Math.min(due, task.nextDueAt());
     return due;
   }
@@ -454,25 +490,4 @@ class TaskThread implements AbandonableStreamThread {
     assert(next !== null, `thread ${this.#config.thread}: ${event} cannot happen while ${this.#state}`);
     this.#state = next;
   }
-}
-
-/** Known to have failed, and what was to be written is to blame: trying again at once in careful mode finds the culprit. */
-function isContentsFault(error: Error): boolean {
-  return error instanceof SerdeError || isRefused(error);
-}
-
-function isRefused(error: unknown): error is LogError {
-  return error instanceof LogError && error.code === "COMMIT_REFUSED";
-}
-
-/** A fenced writer must not come back: it would fence the newer one. */
-function isRetriable(error: Error): boolean {
-  if (error instanceof SerdeError || error instanceof TaskRebuildError || isRetriableCondition(error)) return true;
-  if (!(error instanceof LogError) || error.code === "WRITER_FENCED") return false;
-  return (
-    error instanceof WriterLostError ||
-    error.code === "LOG_UNAVAILABLE" ||
-    error.code === "COMMIT_UNKNOWN" ||
-    error.code === "COMMIT_REFUSED"
-  );
 }

@@ -76,6 +76,7 @@ export class GroupModel {
       generation,
       active,
       standby,
+      stops: false,
       positions: this.tasks
         .filter((task) => task.stateful && this.#positions(instanceId).has(taskName(task)))
         .map((task) => ({ task, position: this.#positions(instanceId).get(taskName(task)) ?? 0 })),

@@ -205,8 +205,10 @@ export class ThreadSession {
   }
 
   #closeRetired(): boolean {
-    if (!this.retiring || this.commits.dirty || this.commits.inFlight) return false;
-    for (const task of this.tasks.filter(({ retired }) => retired)) {
+    const retired = this.tasks.filter((task) => task.retired);
+    // What the others did meanwhile is no reason to wait: under load there is always something.
+    if (retired.length === 0 || this.commits.inFlight || retired.some(({ tookPart }) => tookPart)) return false;
+    for (const task of retired) {
       this.#closeTask(task);
       this.tasks.splice(this.tasks.indexOf(task), 1);
     }
