@@ -1,0 +1,106 @@
+/** One life of an instance: a thread with every task over a cluster and a disk, until it is idle or dies. */
+import type { Disk } from "#disk";
+import type { Topology } from "../../dsl/builder.ts";
+import { splitTasks, type Assignment } from "../../runtime/assignment.ts";
+import { silentLogger, STREAM_THREAD_DEFAULTS, turnOfLoop } from "../../runtime/defaults.ts";
+import { createStreamThread, type AbandonableStreamThread } from "../../runtime/stream-thread.ts";
+import type { MemoryCluster } from "./memory-cluster.ts";
+import { memoryLog, type CommitPoint } from "./memory-log.ts";
+
+/** Where a life ends; each is counted from 1 in that life. */
+export type Death =
+  | { readonly kind: "commit"; readonly point: CommitPoint; readonly nth: number }
+  /** Before the nth batch is written to the database. */
+  | { readonly kind: "disk"; readonly nth: number }
+  | { readonly kind: "step"; readonly nth: number };
+
+export interface LifeOptions {
+  readonly cluster: MemoryCluster;
+  readonly disk: Disk;
+  readonly topology: Topology;
+  readonly instanceId: string;
+  readonly death?: Death | undefined;
+  /** Markers of ended transactions are written only when nothing else can go on. */
+  readonly lateMarkers?: boolean;
+  readonly assignment?: Assignment;
+  readonly now?: number;
+}
+
+const IDLE_STEPS = 6;
+const STEPS_MAX = 20_000;
+
+export class MortalInstance {
+  readonly thread: AbandonableStreamThread;
+  now: number;
+  readonly #options: LifeOptions;
+  readonly #points = new Map<CommitPoint, number>();
+  #dead = false;
+  #writes = 0;
+  #steps = 0;
+  #clock = 0;
+
+  constructor(options: LifeOptions) {
+    const { cluster, topology, instanceId, assignment, now = 1_000 } = options;
+    this.#options = options;
+    this.now = now;
+    const log = memoryLog(cluster, { at: (point) => this.#reach(point), batchesPerPoll: 1 });
+    this.thread = createStreamThread({
+      config: {
+        ...STREAM_THREAD_DEFAULTS,
+        applicationId: "app",
+        instanceId,
+        thread: 0,
+        freeze: true,
+        commitIntervalMs: 3,
+        idleCommitMs: 0,
+      },
+      dependencies: { topology, log, disk: this.#mortal(options.disk), stepClock: () => (this.#clock += 4), logger: silentLogger },
+      assignment: assignment ?? splitTasks(topology, 1)[0] ?? { generation: 0, tasks: [] },
+    });
+  }
+
+  /** True when it died; else it has nothing to do any more, or `until` holds. */
+  async live(until: () => boolean = () => false): Promise<boolean> {
+    const { cluster, death, lateMarkers } = this.#options;
+    for (let idle = 0; idle <= IDLE_STEPS && !until();) {
+      if (this.#steps++ > STEPS_MAX) throw new Error("this life does not end");
+      if (death?.kind === "step" && death.nth === this.#steps) this.#dead = true;
+      const { worked } = this.#dead ? { worked: false } : this.thread.step(this.now++);
+      await turnOfLoop();
+      if (this.#dead) {
+        this.thread.abandon();
+        return true;
+      }
+      if (this.thread.error !== undefined) throw this.thread.error;
+      idle = worked ? 0 : idle + 1;
+      if (lateMarkers !== true) cluster.settle();
+      else if (idle === IDLE_STEPS - 2) cluster.expire();
+    }
+    return false;
+  }
+
+  #reach(point: CommitPoint): Promise<void> {
+    const nth = (this.#points.get(point) ?? 0) + 1;
+    this.#points.set(point, nth);
+    const { death } = this.#options;
+    if (death?.kind === "commit" && death.point === point && death.nth === nth) this.#dead = true;
+    return this.#dead ? new Promise(() => {}) : Promise.resolve();
+  }
+
+  /** The same database, until the moment of death. */
+  #mortal(disk: Disk): Disk {
+    const write: Disk["write"] = (batch, options) => {
+      const { death } = this.#options;
+      if (death?.kind === "disk" && ++this.#writes === death.nth) this.#dead = true;
+      if (this.#dead) throw new Error("dead before this was written");
+      disk.write(batch, options);
+    };
+    return new Proxy(disk, {
+      get: (target, name) => {
+        if (name === "write") return write;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+  }
+}
