@@ -5,9 +5,11 @@ import { join } from "node:path";
 import type { Bench, BenchResult } from "./result.ts";
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  "kafka-streams": async () => (await import("./kafka-streams.ts")).kafkaStreams,
   locations: async () => (await import("./locations.ts")).locations,
   matching: async () => (await import("./matching.ts")).matching,
   mdrp: async () => (await import("./mdrp.ts")).mdrp,
+  tune: async () => (await import("./tuning/tune.ts")).tune,
 };
 
 const resultsFolder = join("bench", "results", "local");

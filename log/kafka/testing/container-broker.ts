@@ -1,6 +1,7 @@
 /** A broker in a container, where a container runtime is at hand. */
 import { spawnSync } from "node:child_process";
 import { KafkaContainer } from "@testcontainers/kafka";
+import { getContainerRuntimeClient } from "testcontainers";
 
 const IMAGE = "confluentinc/cp-kafka:8.1.0";
 const ASK_MS_MAX = 5_000;
@@ -12,8 +13,9 @@ export function whyNoContainers(): string | undefined {
   return answer.status === 0 ? undefined : "no container runtime answers";
 }
 
-/** With Kafka's own defaults, and a group that does not wait for members. */
+/** With Kafka's own defaults, and a group that does not wait for members. Throws when no runtime answers. */
 export async function startContainerBroker(): Promise<{ readonly brokers: readonly string[]; stop(): Promise<void> }> {
+  await getContainerRuntimeClient();
   const container = await new KafkaContainer(IMAGE)
     .withKraft()
     .withEnvironment({

@@ -1,0 +1,21 @@
+/** How our side is started. */
+import { fileURLToPath } from "node:url";
+import type { SideOptions } from "./side-process.ts";
+
+/** Words for `spawn`; the program is `slackline-side.ts`. */
+export function slacklineCommand(options: SideOptions): Promise<readonly string[]> {
+  const { topology, brokers, applicationId, directory, input, output, threads, sessionMs } = options;
+  const program = fileURLToPath(new URL("slackline-side.ts", import.meta.url));
+  return Promise.resolve([
+    process.execPath,
+    program,
+    topology,
+    brokers.join(","),
+    applicationId,
+    directory,
+    input,
+    output,
+    String(threads),
+    String(sessionMs),
+  ]);
+}

@@ -1,0 +1,41 @@
+/** Our side: the same topology with our engine in a worker, until SIGTERM. Its words and lines are the Java anchor's. */
+import { parseArgs } from "node:util";
+import { openDisk } from "#disk";
+import { openKafkaLog, type KafkaLogOptions } from "#log";
+import { Application } from "#streams";
+import { positionTopology, type PositionTopologyOptions, type TopologyName } from "./position-topologies.ts";
+
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { "cpu-prof": { type: "string" } } });
+const [name = "presence", brokers = "", applicationId = "", directory = "", input = "", output = "", threads = "1", sessionMs = "10000"] =
+  positionals;
+
+const options: KafkaLogOptions = { brokers: brokers.split(","), clientId: applicationId, sessionMsMax: Number(sessionMs) };
+const topology: PositionTopologyOptions = { name: name as TopologyName, input, output }; // TypeScript cannot know the words
+const disk = await openDisk({ location: directory });
+const log = await openKafkaLog(options);
+const application = new Application({
+  topology: positionTopology(topology),
+  applicationId,
+  log,
+  disk,
+  threads: Number(threads),
+  workers: { url: new URL("position-topologies.ts", import.meta.url).href, name: "buildPositionTopology", argument: topology },
+  openLog: { kind: "kafka", options },
+  onThreadFailure: (error) => {
+    process.stderr.write(`${error.stack ?? error.message}\n`);
+    return "replace";
+  },
+});
+process.once("SIGTERM", () => void application.stop());
+say("starting");
+await application.start();
+say("running");
+await application.ended;
+await log.close();
+await disk.close();
+if (application.error !== undefined) throw application.error;
+void values;
+
+function say(what: string): void {
+  process.stdout.write(`${what}\n`);
+}
