@@ -1,6 +1,6 @@
 /** The application's topology: five subtopologies over fourteen topics. */
-import { createSerdes, memoryRegistry } from "#schemas";
-import type { RegisteredSchema, SchemaRegistry, ZonePolicy } from "#schemas";
+import { createSerdes, httpRegistry, memoryRegistry } from "#schemas";
+import type { RegisteredSchema, RegistryEndpoint, SchemaRegistry, ZonePolicy } from "#schemas";
 import { keyValueStore, numberSerde, stringKey } from "#state";
 import { StreamsBuilder } from "#streams";
 import type { KStream, Topology, TopologyModule } from "#streams";
@@ -100,14 +100,16 @@ export function buildDispatch(options: DispatchOptions): Topology {
 export interface DispatchEntryOptions {
   /** `registry.all()` of the thread that made it, after it has built the topology itself: then ids agree. */
   readonly schemas: readonly RegisteredSchema[];
+  /** Where ids are asked for that are not among `schemas`; default: there are no others. */
+  readonly registry?: RegistryEndpoint;
   readonly partitions?: number;
   readonly defaultPolicy?: ZonePolicy;
 }
 
 /** The same topology from plain JSON. */
 export function buildDispatchFromJson(options: DispatchEntryOptions): Topology {
-  const { schemas, ...rest } = options;
-  return buildDispatch({ ...rest, registry: memoryRegistry({ loaded: schemas }) });
+  const { schemas: loaded, registry: endpoint, ...rest } = options;
+  return buildDispatch({ ...rest, registry: endpoint === undefined ? memoryRegistry({ loaded }) : httpRegistry({ endpoint, loaded }) });
 }
 
 /** For `Application`'s workers: each builds the topology itself. */

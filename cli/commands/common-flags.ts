@@ -1,6 +1,7 @@
 /** What every verb shares: `--json`, and the settings it reads, by flag or environment. */
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { definitionOf, readSettings, type SettingName, type Settings } from "../settings.ts";
+import { definitionOf, type SettingName } from "../setting-definitions.ts";
+import { readSettings, type Settings } from "../settings.ts";
 
 export interface CommonFlags {
   readonly json?: boolean;
@@ -11,14 +12,23 @@ export interface CommonFlags {
 export function withSettings(command: Command, names: readonly SettingName[]): Command {
   command.option("--json", "machine-readable output");
   for (const name of names) {
-    const { meaning, variable, fallback } = definitionOf(name);
-    command.addOption(new Option(`--${name} <value>`, `${meaning} (${variable}, default ${fallback})`));
+    const option = optionOf(name);
+    if (option !== undefined) command.addOption(option);
   }
   command.hook("preAction", (_, action) => {
-    const given = action.opts<Record<string, string | number | undefined>>();
+    const given = action.opts<Record<string, string | number | boolean | undefined>>();
     action.setOptionValue("settings", () => readSettings(given, process.env));
   });
   return command;
+}
+
+/** Secrets have no flag: whoever lists processes would see them. */
+function optionOf(name: SettingName): Option | undefined {
+  const { meaning, variables, fallback, alias, secret, switch: isSwitch } = definitionOf(name);
+  if (secret === true) return undefined;
+  const flag = alias === undefined ? `--${name}` : `--${alias}, --${name}`;
+  const told = `${meaning} (${variables.join(" or ")}${fallback === "" || isSwitch === true ? "" : `, default ${fallback}`})`;
+  return new Option(isSwitch === true ? flag : `${flag} <value>`, told);
 }
 
 export function wholeNumber(text: string): number {

@@ -1,18 +1,20 @@
 /** Opens the database, the log, the registry and the topology of a folder, in the order in which they need each other. */
 import { localInspector, type Inspector } from "#api";
 import { openDisk, type DiskKind, type OwnedDisk } from "#disk";
-import { openEmbeddedLog, type Durability, type EmbeddedLog } from "#log";
-import { createSerdes, logRegistry, type LogRegistry, type Serdes, type ZonePolicy } from "#schemas";
-import { openCommittedView, type CommittedView, type Topology } from "#streams";
-import { buildDispatch, dispatchTopics, type DispatchTopics } from "#topologies";
+import { openEmbeddedLog, openKafkaLog, type Durability, type KafkaLogOptions, type Log } from "#log";
+import { createSerdes, type RegistryEndpoint, type SchemaRegistry, type Serdes, type ZonePolicy } from "#schemas";
+import { openCommittedView, type ApplicationOptions, type CommittedView, type Topology } from "#streams";
+import { buildDispatch, dispatchModule, dispatchTopics, type DispatchTopics } from "#topologies";
 import type { Settings } from "../settings.ts";
+import { kafkaOptions, registryEndpoint } from "./connections.ts";
 import { APPLICATION_ID } from "./dispatch-topology.ts";
-import { schemaLogPort } from "./schema-log.ts";
+import { openRegistry } from "./open-registry.ts";
 
 export interface System extends AsyncDisposable {
+  readonly applicationId: string;
   readonly disk: OwnedDisk;
-  readonly log: EmbeddedLog;
-  readonly registry: LogRegistry;
+  readonly log: Log;
+  readonly registry: SchemaRegistry;
   readonly serdes: Serdes;
   readonly topology: Topology;
   readonly topics: DispatchTopics;
@@ -20,6 +22,8 @@ export interface System extends AsyncDisposable {
   /** Committed rows of all stores. */
   readonly view: CommittedView;
   readonly inspector: Inspector;
+  /** What an `Application` on this system needs to run its threads in workers, where the database can be shared. */
+  readonly hosting: Pick<ApplicationOptions, "workers" | "openLog">;
 }
 
 export interface SystemOptions {
@@ -30,32 +34,54 @@ export interface SystemOptions {
   readonly partitions: number;
   /** In force where none was published. */
   readonly policy?: ZonePolicy;
+  /** Default: `slackline-dispatch`. */
+  readonly applicationId?: string;
+  /** Default: the embedded log in the folder. */
+  readonly kafka?: KafkaLogOptions;
+  /** Default: ids on a topic of the log. */
+  readonly registry?: { readonly endpoint: RegistryEndpoint; readonly register: boolean };
 }
 
-/** What the command's settings ask for. */
+/** What the command's settings ask for. Throws CliError `USAGE` for a file that cannot be read. */
 export function systemOptions(settings: Settings): SystemOptions {
   // The reader of the settings lets no other values pass.
   const kind = settings.disk.value as DiskKind | "auto";
   const durability = settings.durability.value as Durability;
-  return { directory: settings.dir.value, kind, durability, partitions: Number(settings.partitions.value) };
+  const kafka = kafkaOptions(settings);
+  const endpoint = registryEndpoint(settings);
+  return {
+    directory: settings.dir.value,
+    kind,
+    durability,
+    partitions: Number(settings.partitions.value),
+    applicationId: settings.application.value,
+    ...(kafka === undefined ? {} : { kafka }),
+    ...(endpoint === undefined ? {} : { registry: { endpoint, register: settings["register-schemas"].value === "yes" } }),
+  };
 }
 
-/** Partitions of topics that exist already are kept. Rejects with DiskError, LogError or SerdeError. */
-export async function openSystem({ directory, kind, durability, partitions: wanted, policy }: SystemOptions): Promise<System> {
+/** Partitions of topics that exist already are kept. Rejects with DiskError, LogError or SerdeError, and leaves nothing open. */
+export async function openSystem(options: SystemOptions): Promise<System> {
+  const { directory, kind, durability, partitions: wanted, policy, kafka, applicationId = APPLICATION_ID } = options;
+  await using opened = new AsyncDisposableStack();
   const disk = await openDisk({ location: directory, kind });
-  const log = await openEmbeddedLog({ disk, durability });
-  const registry = await logRegistry(await schemaLogPort(log));
+  opened.defer(() => disk.close());
+  const log = kafka === undefined ? await openEmbeddedLog({ disk, durability }) : await openKafkaLog(kafka);
+  opened.defer(() => log.close());
+  const { registry, flush, close } = await openRegistry(log, { ...options.registry, applicationId });
+  opened.defer(close);
   const serdes = createSerdes(registry);
   const existing = await log.topics.describe(dispatchTopics(serdes).orders.name);
   const partitions = existing?.partitions ?? wanted;
-  const topology = buildDispatch({ registry, partitions, ...(policy === undefined ? {} : { defaultPolicy: policy }) });
-  await registry.flush();
-  const view = openCommittedView({ topology, disk, log, group: APPLICATION_ID });
-  const close = async (): Promise<void> => {
-    await log.close();
-    await disk.close();
-  };
+  const fallback = policy === undefined ? {} : { defaultPolicy: policy };
+  const topology = buildDispatch({ registry, partitions, ...fallback });
+  await flush();
+  const view = openCommittedView({ topology, disk, log, group: applicationId });
+  const { endpoint } = options.registry ?? {};
+  const remote = endpoint === undefined ? {} : { registry: endpoint };
+  const stack = opened.move();
   return {
+    applicationId,
     disk,
     log,
     registry,
@@ -64,7 +90,11 @@ export async function openSystem({ directory, kind, durability, partitions: want
     topics: dispatchTopics(serdes, { partitions }),
     partitions,
     view,
-    inspector: localInspector({ log, topology, view, group: APPLICATION_ID }),
-    [Symbol.asyncDispose]: close,
+    inspector: localInspector({ log, topology, view, group: applicationId }),
+    hosting: {
+      ...(disk.share() === undefined ? {} : { workers: dispatchModule({ schemas: registry.all(), partitions, ...fallback, ...remote }) }),
+      ...(kafka === undefined ? {} : { openLog: { kind: "kafka", options: kafka } }),
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

@@ -1,6 +1,7 @@
-/** Connects the schema registry to the embedded log: a compacted topic of one partition. */
-import { RecordBatchCursor, type Log } from "#log";
+/** Connects the schema registry to a log: a compacted topic of one partition. */
+import type { Log } from "#log";
 import { SCHEMAS_TOPIC, type SchemaLogPort } from "#schemas";
+import { readRecords } from "./read-records.ts";
 
 const partition = { topic: SCHEMAS_TOPIC, partition: 0 } as const;
 
@@ -19,20 +20,7 @@ export async function schemaLogPort(log: Log): Promise<SchemaLogPort> {
 }
 
 async function readAll(log: Log): Promise<readonly (readonly [string, string])[]> {
-  const [start, end] = [await log.offsets.bound(partition, "start"), await log.offsets.bound(partition, "stable")];
-  const reader = log.reader();
   const entries: [string, string][] = [];
-  const cursor = new RecordBatchCursor();
-  try {
-    reader.assign([{ ...partition, offset: start, outOfRange: "start" }]);
-    while (reader.position(partition) < end) {
-      for (const batch of reader.poll()) {
-        cursor.reset(batch.bytes, batch.baseOffset);
-        while (cursor.next()) entries.push([String(cursor.key() ?? ""), String(cursor.value() ?? "")]);
-      }
-    }
-  } finally {
-    await reader.close();
-  }
+  for await (const { cursor } of readRecords(log, [partition])) entries.push([String(cursor.key() ?? ""), String(cursor.value() ?? "")]);
   return entries;
 }
