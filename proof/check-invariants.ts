@@ -44,6 +44,7 @@ export async function checkInvariants(history: History, options: CheckOptions = 
   });
   await each(topicNames.jobUpdates, history.jobUpdates, (record) => {
     effects.addJobUpdate(record);
+    oneBill.addUpdate(record);
     life.addUpdate(record);
   });
   await each(topicNames.matchingInput, history.matchingInput, (record) => {

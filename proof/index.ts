@@ -14,3 +14,5 @@ export type { History, ProofRecord, Source } from "./history.ts";
 export { compareRuns } from "./same-bytes.ts";
 export type { RawRecord, SameBytesOptions, TopicPair } from "./same-bytes.ts";
 export type { InvariantName, Verdict } from "./verdict.ts";
+export { CommittedPartition } from "./transactions/committed-partition.ts";
+export type { RawRecord as CommittedRecord } from "./transactions/raw-batch.ts";

@@ -39,7 +39,8 @@ export class JobLifeCheck {
   }
 
   addUpdate({ value: update, partition, offset }: ProofRecord<JobUpdate>): void {
-    if (update.type !== "PolicyChanged") this.#storyOf(update.jobId).updates.push({ update, partition, offset });
+    if (update.type !== "PolicyChanged" && update.type !== "SurgeChanged")
+      this.#storyOf(update.jobId).updates.push({ update, partition, offset });
   }
 
   addAssignment(record: ProofRecord<AssignmentEvent>): void {

@@ -21,11 +21,13 @@ export interface ModelJob {
   readonly attempt: number;
   readonly orderVersion: number;
   readonly content: JobContent | null;
+  /** As quoted at the placement, never another one. */
+  readonly surgeMilli: number;
   /** Who has it; once ended, who had it last. */
   readonly driver: Driver | null;
 }
 
-export const unknownJob: ModelJob = { state: "unknown", attempt: 0, orderVersion: 0, content: null, driver: null };
+export const unknownJob: ModelJob = { state: "unknown", attempt: 0, orderVersion: 0, content: null, surgeMilli: 1_000, driver: null };
 
 /** One step of the model: what it consumes, what it becomes, what must be published. */
 export interface Step {
@@ -56,8 +58,8 @@ export function stepTo(
 ): Step | Unexplained {
   const { request, update, failure } = next;
   if (trip.state === "cancelled") return cancel(job, request);
-  if (job.state === "unknown") return place(request);
-  if (trip.state === job.state && trip.attempt === job.attempt) return change(job, request);
+  if (job.state === "unknown") return place(request, trip);
+  if (trip.state === job.state && trip.attempt === job.attempt) return change(job, request, trip);
   if (trip.state === "failed" && failure !== "attempts") return deadline(job);
   if (trip.state === "failed" || trip.state === "open") return drop(job, trip.state, update);
   if (job.state === "open") return reserve(job, trip.state, update);
@@ -70,6 +72,7 @@ export function whyTripWrong(job: ModelJob, trip: TripChanged): string | undefin
   if (trip.attempt !== job.attempt) return `has attempt ${trip.attempt}, must have ${job.attempt}`;
   const difference = differenceOf(job.content, trip.content);
   if (difference !== undefined) return `differs in ${difference} from what was asked`;
+  if (trip.surgeMilli !== job.surgeMilli) return `has a surge of ${trip.surgeMilli}, was quoted with ${job.surgeMilli}`;
   const ended = job.state === "cancelled" || job.state === "failed";
   if (ended && trip.driverId === null) return undefined;
   if (trip.driverId !== (job.driver?.driverId ?? null)) return `names driver ${trip.driverId}, must name ${job.driver?.driverId ?? "none"}`;
@@ -96,16 +99,26 @@ function namesOf(events: readonly Partial<AssignmentEvent>[]): string {
   return events.map((event) => event.type).join(" and ") || "nothing";
 }
 
-function place(request: Request | undefined): Step | Unexplained {
-  if (request?.kind !== "placed" || request.content === undefined) return "was not placed";
-  const { content, version } = request;
-  return { consumes: "request", job: { ...unknownJob, state: "open", attempt: 1, orderVersion: version, content }, published: [] };
+/** A ride that came without a price has the one that it was quoted; D4 looks at what that is made of. */
+function priced(content: JobContent, trip: TripChanged): JobContent {
+  const open = content.kind === "ride" && content.priceMinor === 0;
+  return open && trip.content !== null ? { ...content, priceMinor: trip.content.priceMinor } : content;
 }
 
-function change(job: ModelJob, request: Request | undefined): Step | Unexplained {
+function place(request: Request | undefined, trip: TripChanged): Step | Unexplained {
+  if (request?.kind !== "placed" || request.content === undefined) return "was not placed";
+  const { version } = request;
+  const content = priced(request.content, trip);
+  const surgeMilli = request.content === content ? 1_000 : trip.surgeMilli;
+  const job = { ...unknownJob, state: "open", attempt: 1, orderVersion: version, content, surgeMilli } as const;
+  return { consumes: "request", job, published: [] };
+}
+
+function change(job: ModelJob, request: Request | undefined, trip: TripChanged): Step | Unexplained {
   if (request === undefined || request.kind === "cancelled" || job.content === null) return "changed, but nobody changed it";
   if (request.version <= job.orderVersion) return `took version ${request.version} after version ${job.orderVersion}`;
-  const content = contentAfter(job.content, request);
+  const after = contentAfter(job.content, request);
+  const content = request.content === undefined ? after : priced(after, trip);
   const { pickup, placeId } = content;
   const before = job.content;
   const moved = pickup.latitude !== before.pickup.latitude || pickup.longitude !== before.pickup.longitude || placeId !== before.placeId;

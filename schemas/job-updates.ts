@@ -34,8 +34,18 @@ export interface JobPolicyChanged {
   readonly type: "PolicyChanged";
   readonly policy: ZonePolicy;
 }
+/** What rides of a cell cost more because drivers are scarce there; from matching to every partition, key = the cell. */
+export interface SurgeChanged {
+  readonly type: "SurgeChanged";
+  readonly cell: string;
+  /** In thousandths; 1000 = none. */
+  readonly surgeMilli: number;
+  /** From then on there is none, unless told again. */
+  readonly until: number;
+  readonly at: number;
+}
 /** dispatch.job-updates.v1, key jobId. */
-export type JobUpdate = JobReserved | JobDropped | JobProgressed | JobPolicyChanged;
+export type JobUpdate = JobReserved | JobDropped | JobProgressed | JobPolicyChanged | SurgeChanged;
 
 const jobUpdateFields = [
   { name: "jobId", type: "string" },
@@ -80,4 +90,16 @@ const jobProgressed = {
     { name: "eventId", type: "string" },
   ],
 } as const;
-export const jobUpdateSchema = [jobReserved, jobDropped, jobProgressed, policyChangedSchema] as const;
+const surgeChanged = {
+  type: "record",
+  name: "SurgeChanged",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [
+    { name: "cell", type: "string" },
+    { name: "surgeMilli", type: "int" },
+    { name: "until", type: timeSchema },
+    { name: "at", type: timeSchema },
+  ],
+} as const;
+export const jobUpdateSchema = [jobReserved, jobDropped, jobProgressed, policyChangedSchema, surgeChanged] as const;

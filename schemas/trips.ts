@@ -17,6 +17,8 @@ export interface TripChanged {
   readonly at: number;
   /** In force at this change: billing and readers need nothing else. Null only for a job cancelled before it was placed. */
   readonly content: JobContent | null;
+  /** Part of a ride's price, in thousandths, fixed when it was quoted; 1000 = none. */
+  readonly surgeMilli: number;
 }
 
 export const tripChangedSchema = {
@@ -41,5 +43,6 @@ export const tripChangedSchema = {
     { name: "reason", type: "string" },
     { name: "at", type: timeSchema },
     { name: "content", type: ["null", jobContentSchema] },
+    { name: "surgeMilli", type: "int", default: 1000 },
   ],
 } as const;

@@ -70,7 +70,7 @@ export function buildDispatch(options: DispatchOptions): Topology {
     });
 
   const matching = matchingStores(registry);
-  const matchingSinks = { matchingInput, driverCommands };
+  const matchingSinks = { matchingInput, driverCommands, jobUpdates };
   builder.stream(matchingInput).process({
     name: "matching",
     stores: Object.values(matching),

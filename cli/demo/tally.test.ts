@@ -25,6 +25,7 @@ const trip = (jobId: string, state: TripState, at: number): TripChanged => ({
   reason: "",
   at,
   content,
+  surgeMilli: 1_000,
 });
 
 test("jobs are counted where they stand now, ended ones once", () => {

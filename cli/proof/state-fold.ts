@@ -70,7 +70,7 @@ async function comparePlans(system: FoldedSystem, findings: Comparison): Promise
     if (value.type === "JobReleased") released.add(`${value.driverId} ${token(value.jobId, value.attempt)}`);
   const holds = new Map<string, string>();
   for await (const { value } of readTopic(log, topics.jobUpdates)) {
-    if (value.type === "PolicyChanged") continue;
+    if (value.type === "PolicyChanged" || value.type === "SurgeChanged") continue;
     const hold = `${value.driverId} ${token(value.jobId, value.attempt)}`;
     if (value.type === "JobReserved") holds.set(hold, value.offerUntil === null ? "held" : "offered");
     else if (value.type === "JobDropped" || value.step === "droppedOff") holds.delete(hold);

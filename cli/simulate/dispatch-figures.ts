@@ -12,6 +12,7 @@ export interface DispatchFigures {
 }
 
 const MINUTE_MS = 60_000;
+const NO_SURGE_MILLI = 1_000;
 
 export async function dispatchFigures({ log, topics }: Pick<System, "log" | "topics">): Promise<DispatchFigures> {
   const trips = new TripFold();
@@ -37,14 +38,21 @@ class TripFold {
   readonly #ended = { completed: 0, cancelled: 0, failed: 0 };
   #orders = 0;
   #rides = 0;
+  #surged = 0;
+  #surgeMax = NO_SURGE_MILLI;
+  #surgeSum = 0;
   readonly #clickToDoor: number[] = [];
   readonly #readyToDoor: number[] = [];
   readonly #rideWait: number[] = [];
 
-  take({ jobId, jobVersion, state, at, content }: TripChanged): void {
+  take({ jobId, jobVersion, state, at, content, surgeMilli }: TripChanged): void {
     if (jobVersion === 1) {
-      if (content?.kind === "ride") this.#rides++;
-      else this.#orders++;
+      if (content?.kind === "ride") {
+        this.#rides++;
+        if (surgeMilli > NO_SURGE_MILLI) this.#surged++;
+        this.#surgeMax = Math.max(this.#surgeMax, surgeMilli);
+        this.#surgeSum += surgeMilli;
+      } else this.#orders++;
       this.#open.add(jobId);
     }
     if (state === "completed" || state === "cancelled" || state === "failed") {
@@ -73,6 +81,9 @@ class TripFold {
       readyToDoorMinutes: mean(this.#readyToDoor) / MINUTE_MS,
       rideWaitMinutes: mean(this.#rideWait) / MINUTE_MS,
       rideWaitP90Minutes: quantile(this.#rideWait, 0.9) / MINUTE_MS,
+      surgedRides: this.#surged,
+      surgeMean: this.#rides === 0 ? 1 : this.#surgeSum / this.#rides / NO_SURGE_MILLI,
+      surgeMax: this.#surgeMax / NO_SURGE_MILLI,
     };
   }
 }

@@ -147,8 +147,8 @@ export class City {
     };
     const readyAt = this.#now + 600;
     if (kind === 0) {
-      this.#append("rides", jobId, { type: "RideRequested", rideId: jobId, quoteMinor: 900, ...common });
-      this.#open(jobId, { ...content, kind: "ride", placeId: "", readyAt: this.#now, priceMinor: 900 });
+      this.#append("rides", jobId, { type: "RideRequested", rideId: jobId, quoteMinor: 500, ...common });
+      this.#open(jobId, { ...content, kind: "ride", placeId: "", readyAt: this.#now, priceMinor: 500 });
       return;
     }
     const goods = { restaurantId: `r${kind}`, readyAt, priceMinor: 2_000 };
@@ -367,6 +367,7 @@ export class City {
       reason: "",
       at: this.#now,
       content,
+      surgeMilli: 1_000,
     } as const;
     this.#append("trips", jobId, trip);
   }

@@ -15,6 +15,7 @@ const trip = (changes: Partial<TripChanged> = {}): TripChanged => ({
   reason: "droppedOff",
   at: 9_000,
   content: contentSample(),
+  surgeMilli: 1_000,
   ...changes,
 });
 

@@ -1,12 +1,13 @@
 /** The bill of a completed job: integer minor units that add up exactly. */
 import type { FareLine, JobBilled, JobContent, TripChanged } from "#schemas";
+import { fareOf } from "./fare.ts";
 import { tariff } from "./tariff.ts";
 
 /** Undefined unless the trip is completed. `metres` is the way from pickup to drop-off. Pure. */
 export function billFor(trip: TripChanged, metres: number): JobBilled | undefined {
   const { content, driverId } = trip;
   if (trip.state !== "completed" || content === null || driverId === null) return undefined;
-  const parts = content.kind === "order" ? orderParts(content, metres) : rideParts(content, metres);
+  const parts = content.kind === "order" ? orderParts(content, metres) : rideParts(content, metres, trip.surgeMilli);
   const customerMinor = parts.lines.reduce((sum, line) => sum + line.amountMinor, 0);
   return {
     type: "JobBilled",
@@ -19,7 +20,7 @@ export function billFor(trip: TripChanged, metres: number): JobBilled | undefine
     platformMinor: customerMinor - parts.driverMinor - parts.merchantMinor,
     merchantMinor: parts.merchantMinor,
     lines: parts.lines,
-    surgeMilli: tariff.surgeMilli,
+    surgeMilli: trip.surgeMilli,
     at: trip.at,
   };
 }
@@ -41,17 +42,12 @@ function orderParts(content: JobContent, metres: number): Parts {
   return { lines, driverMinor: driver.baseMinor + perKilometre(driver.perKilometreMinor, metres), merchantMinor: content.priceMinor };
 }
 
-/** The quote, if one was given, else base and distance. */
-function rideParts(content: JobContent, metres: number): Parts {
-  const { ride } = tariff;
-  const lines: FareLine[] =
-    content.priceMinor > 0
-      ? [{ kind: "base", amountMinor: content.priceMinor }]
-      : [
-          { kind: "base", amountMinor: ride.baseMinor },
-          { kind: "distance", amountMinor: perKilometre(ride.perKilometreMinor, metres) },
-        ];
-  const fare = lines.reduce((sum, line) => sum + line.amountMinor, 0);
+/** As quoted: by our own fare in its lines, a price that came with the request in one. */
+function rideParts(content: JobContent, metres: number, surgeMilli: number): Parts {
+  const own = fareOf(metres, surgeMilli);
+  const quotedElsewhere = content.priceMinor > 0 && content.priceMinor !== own.totalMinor;
+  const fare = quotedElsewhere ? content.priceMinor : own.totalMinor;
+  const lines: readonly FareLine[] = quotedElsewhere ? [{ kind: "base", amountMinor: fare }] : own.lines;
   return { lines, driverMinor: Math.floor((fare * tariff.driverRideMilli) / 1000), merchantMinor: 0 };
 }
 

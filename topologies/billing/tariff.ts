@@ -8,6 +8,4 @@ export const tariff = {
   driver: { baseMinor: 200, perKilometreMinor: 45 },
   /** What the driver earns of a ride, in thousandths of the fare. */
   driverRideMilli: 750,
-  /** No surge for now. */
-  surgeMilli: 1_000,
 } as const;

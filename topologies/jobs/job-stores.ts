@@ -43,6 +43,17 @@ const jobSchema = defineSchema({
     { name: "retryAt", type: "long" },
     { name: "deadlineAt", type: "long" },
     { name: "recentEvents", type: { type: "array", items: "string" } },
+    { name: "surgeMilli", type: "int", default: 1000 },
+  ],
+});
+
+const toldSurgeSchema = defineSchema({
+  type: "record",
+  name: "ToldSurge",
+  namespace: "dispatch.state.v1",
+  fields: [
+    { name: "surgeMilli", type: "int" },
+    { name: "until", type: "long" },
   ],
 });
 
@@ -56,5 +67,10 @@ export function jobStores(registry: SchemaRegistry): JobStores {
     }),
     deadlines: timerStore({ name: "job-deadlines", clock: "wall" }),
     ended: forgetStore("jobs-ended"),
+    surges: keyValueStore({
+      name: "job-surges",
+      key: stringKey,
+      value: storeSerde({ name: "job-surges", schema: toldSurgeSchema, registry }),
+    }),
   };
 }

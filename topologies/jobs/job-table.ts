@@ -51,11 +51,13 @@ function unknownAsked(jobId: string, input: Placed | ReadyTimeChanged | Cancelle
     retryAt: 0,
     deadlineAt: 0,
     recentEvents: [input.eventId],
+    surgeMilli: 1_000,
   };
   if (input.type === "Cancelled") return enter({ ...blank, state: "open" }, "cancelled", "cancelled", context, []);
-  const { content } = input;
+  const { priceMinor, surgeMilli } = context.quote(input.content);
+  const content = priceMinor === input.content.priceMinor ? input.content : { ...input.content, priceMinor };
   const deadlineAt = context.at + context.zoneOf(content.pickup).policy.deadlineMs;
-  return open({ ...blank, state: "open", content, deadlineAt }, "placed", context, []);
+  return open({ ...blank, state: "open", content, deadlineAt, surgeMilli }, "placed", context, []);
 }
 
 /** Placed or Changed: a higher version of the same job. Equal is the same again, and recorded as such. */
@@ -63,8 +65,10 @@ function changed(job: Job, input: Placed | ReadyTimeChanged, context: JobContext
   if (hasEnded(job.state) || job.content === null) return refused(job, "ENDED");
   if (input.version === job.orderVersion) return refused(job, "DUPLICATE");
   if (input.version < job.orderVersion) return refused(job, "VERSION_OLD");
-  const content = contentAfter(job.content, input);
-  if (content === undefined) return refused(job, "PICKUP_DIFFERS");
+  const asked = contentAfter(job.content, input);
+  if (asked === undefined) return refused(job, "PICKUP_DIFFERS");
+  // Another way at the surge of the first quote: nobody pays more for having changed his mind in a rush.
+  const content = { ...asked, priceMinor: context.quote(asked, job.surgeMilli).priceMinor };
   const after = { ...job, orderVersion: input.version, content };
   const told = job.state === "open" ? openedInCell(after, context) : amendment(after, context);
   return enter(after, job.state, "changed", context, [told]);
@@ -186,6 +190,7 @@ function enter(
       reason,
       at: context.at,
       content: job.content,
+      surgeMilli: job.surgeMilli,
     },
   };
   const stamped = published.map((output): Publication => ({ to: "assignments", record: { ...output.record, jobVersion } }));

@@ -16,6 +16,8 @@ import type {
   ZonePolicy,
 } from "#schemas";
 
+import type { Quote } from "./surges.ts";
+
 /** Who has the job, and by what proposal. */
 export interface JobDriver {
   readonly driverId: string;
@@ -47,6 +49,8 @@ export interface Job {
   /** From placement to the end. */
   readonly deadlineAt: number;
   readonly recentEvents: readonly string[];
+  /** Part of the price, fixed when it was quoted. */
+  readonly surgeMilli: number;
 }
 
 /** Placed: an order or a ride, first or again. */
@@ -91,6 +95,8 @@ export interface JobContext {
   readonly forgottenUntil: number;
   /** The dispatch cell of a pickup by the resolution now in force, and the policy of its zone. */
   zoneOf(pickup: Point): { readonly cell: string; readonly policy: ZonePolicy };
+  /** The price of this content by a surge: fixed one for all that come with a price. Undefined `surgeMilli`: as it is now. */
+  quote(content: JobContent, surgeMilli?: number): Quote;
 }
 
 export interface JobDecision {

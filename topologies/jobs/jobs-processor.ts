@@ -1,9 +1,10 @@
 /** The `jobs` task: load, decide by the table, put, send, set the deadline. */
-import type { JobUpdate, OrderEvent, RideEvent, ZonePolicy } from "#schemas";
+import type { JobContent, JobUpdate, OrderEvent, RideEvent, ZonePolicy } from "#schemas";
 import type { KeyValueDescriptor, KeyValueStore, TimersDescriptor, TimerStore } from "#state";
 import type { Processor, ProcessorContext, ProcessorSupplier, StreamRecord } from "#streams";
 import { FORGET_CHECK_MS, ForgetList } from "../forget-list.ts";
 import type { ForgetDescriptor } from "../forget-list.ts";
+import type { Geography } from "../geography.ts";
 import type { CellGeometry, ZoneEntry } from "../zones.ts";
 import { refusal } from "../refusal.ts";
 import type { Refused } from "../refusal.ts";
@@ -15,6 +16,8 @@ import { decideJob } from "./job-table.ts";
 import { endedAt, hasEnded } from "./job.ts";
 import type { Job, JobInput } from "./job.ts";
 import { requestOf } from "./request.ts";
+import { quoteFor, Surges } from "./surges.ts";
+import type { Quote, ToldSurge } from "./surges.ts";
 
 export type JobsRecord = OrderEvent | RideEvent | JobUpdate;
 type JobsTopics = Pick<DispatchTopics, "matchingInput" | "driverCommands" | "assignments" | "trips" | "refusals">;
@@ -25,12 +28,14 @@ export interface JobStores {
   readonly deadlines: TimersDescriptor;
   /** Ended jobs by the time of their end. */
   readonly ended: ForgetDescriptor;
+  /** By dispatch cell. */
+  readonly surges: KeyValueDescriptor<string, ToldSurge>;
 }
 
 export interface JobsSetup {
   readonly stores: JobStores;
   readonly topics: JobsTopics;
-  readonly geometry: CellGeometry;
+  readonly geometry: CellGeometry & Pick<Geography, "metresBetween">;
   readonly fallback: ZonePolicy;
 }
 
@@ -44,7 +49,9 @@ class JobsProcessor implements Processor<string, JobsRecord> {
   readonly #deadlines: TimerStore;
   readonly #ended: ForgetList;
   readonly #zoneStore: ZoneStore;
+  readonly #surges: Surges;
   readonly #sinks: DispatchSinks<JobsTopics>;
+  readonly #metresBetween: Geography["metresBetween"];
 
   constructor(context: ProcessorContext<never, never>, { stores, topics, geometry, fallback }: JobsSetup) {
     this.#context = context;
@@ -52,6 +59,8 @@ class JobsProcessor implements Processor<string, JobsRecord> {
     this.#deadlines = context.store(stores.deadlines);
     this.#ended = new ForgetList(context.store(stores.ended));
     this.#zoneStore = new ZoneStore(context.store(stores.policies), geometry, fallback);
+    this.#surges = new Surges(context.store(stores.surges));
+    this.#metresBetween = (a, b) => geometry.metresBetween(a, b);
     this.#sinks = dispatchSinks(context, {
       matchingInput: topics.matchingInput,
       driverCommands: topics.driverCommands,
@@ -73,9 +82,15 @@ class JobsProcessor implements Processor<string, JobsRecord> {
 
   process({ key, value, timestamp }: StreamRecord<string, JobsRecord>): void {
     if (value.type === "PolicyChanged") this.#zoneStore.change(value.policy, timestamp);
+    else if (value.type === "SurgeChanged") this.#surges.changed(value);
     else if (value.type === "JobReserved" || value.type === "JobDropped" || value.type === "JobProgressed") {
       this.#decide(key, value, value, timestamp);
     } else this.#decide(key, requestOf(value), value, timestamp);
+  }
+
+  #quote(content: JobContent, surgeMilli: number | undefined, at: number): Quote {
+    const surge = surgeMilli ?? this.#surges.at(this.#zoneStore.zones.zoneOf(content.pickup).cell, at);
+    return quoteFor(content, this.#metresBetween(content.pickup, content.dropOff), surge);
   }
 
   /** `event` is the input as it came, for a refusal. */
@@ -83,7 +98,12 @@ class JobsProcessor implements Processor<string, JobsRecord> {
     const before = this.#jobs.get(jobId);
     const { zones } = this.#zoneStore;
     const forgottenUntil = before === undefined ? this.#ended.forgottenUntil : -1;
-    const { job, outputs, deadlineAt } = decideJob(jobId, before, input, { at, forgottenUntil, zoneOf: (pickup) => zones.zoneOf(pickup) });
+    const { job, outputs, deadlineAt } = decideJob(jobId, before, input, {
+      at,
+      forgottenUntil,
+      zoneOf: (pickup) => zones.zoneOf(pickup),
+      quote: (content, surgeMilli) => this.#quote(content, surgeMilli, at),
+    });
     if (job !== undefined && job !== before) this.#jobs.put(jobId, job);
     const hadEnded = before !== undefined && hasEnded(before.state);
     if (job !== undefined && hasEnded(job.state) && !hadEnded) this.#ended.add(jobId, endedAt(job, at));

@@ -5,6 +5,7 @@ import { decideDriver } from "../drivers/driver-table.ts";
 import { unknownDriver } from "../drivers/driver.ts";
 import type { DriverContext, DriverState, Hold } from "../drivers/driver.ts";
 import type { JobContext, Placed } from "../jobs/job.ts";
+import { quoteFor } from "../jobs/surges.ts";
 import type { Cell } from "../matching/cell.ts";
 
 export function point(latitude: number, longitude = 0): Point {
@@ -95,9 +96,15 @@ export function policySample(changes: Partial<ZonePolicy> = {}): ZonePolicy {
 }
 
 /** The cell of a pickup is that of its whole latitude. */
+/** No surge in force, and a kilometre of way. */
+function quoteSample(content: JobContent, surgeMilli = 1_000) {
+  return quoteFor(content, 1_000, surgeMilli);
+}
+
 export function jobContext(changes: Partial<JobContext> & { readonly policy?: ZonePolicy } = {}): JobContext {
   const policy = changes.policy ?? policySample();
-  return { at: 1_000, forgottenUntil: -1, zoneOf: (pickup) => ({ cell: `c${Math.trunc(pickup.latitude)}`, policy }), ...changes };
+  const zoneOf = (pickup: Point) => ({ cell: `c${Math.trunc(pickup.latitude)}`, policy });
+  return { at: 1_000, forgottenUntil: -1, zoneOf, quote: quoteSample, ...changes };
 }
 
 export function placed(changes: Partial<Placed> = {}): Placed {

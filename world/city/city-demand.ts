@@ -129,11 +129,11 @@ export class CityDemand implements Demand {
   }
 
   #ride(jobId: string, placedAt: number, random: Random): CityJob {
+    // Asked for without a price: dispatch quotes it.
     const pickup = { id: `${jobId}/pickup`, ...this.#map.somewhere(random) };
     const dropOff = { id: jobId, ...this.#map.near(this.#map.somewhere(random), 800, random) };
-    const metres = Math.sqrt((pickup.x - dropOff.x) ** 2 + (pickup.y - dropOff.y) ** 2);
     const facts = { jobId, placeId: "", pickup, dropOff, readyAt: placedAt };
-    return { facts, placedAt, priceMinor: 350 + Math.round(metres * 0.19), cancelledAt: this.#cancelledAt(placedAt, random) };
+    return { facts, placedAt, priceMinor: 0, cancelledAt: this.#cancelledAt(placedAt, random) };
   }
 
   #cancelledAt(placedAt: number, random: Random): number | undefined {

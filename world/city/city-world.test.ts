@@ -31,6 +31,20 @@ function dayOf(config: CityConfig): VirtualDay {
 
 const count = (events: readonly WorldEvent[], type: string): number => events.filter((event) => event.value.type === type).length;
 
+/** What a lone driver with these habits does in two hours of offers, one every twenty seconds, that nobody takes back. */
+function offered(habits: Partial<CityConfig["habits"]>): readonly WorldEvent[] {
+  const world = createCityWorld({ config: city({ drivers: 1, habits: { ...CITY_DEFAULTS.habits, ...habits } }), origin });
+  const events = [...world.run(origin + 2 * MINUTE)];
+  const driverId = events.find((event) => event.value.type === "ShiftStarted")?.key ?? "";
+  for (let offer = 0; offer < 360; offer++) {
+    const at = origin + 2 * MINUTE + offer * 20_000;
+    const base = { jobId: `x${offer}`, proposalId: "p", attempt: 1, jobVersion: 1, policy: "p", at, driverId, driverVersion: 1 };
+    world.observe({ ...base, type: "DriverOffered", offerUntil: at + MINUTE });
+    events.push(...world.run(at + 19_999));
+  }
+  return events;
+}
+
 describe("a seeded city", () => {
   test("has its drivers at work at once, and orders and rides at their rates", () => {
     const world = createCityWorld({ config: city({ drivers: 300, ordersPerMinute: 120, ridesPerMinute: 60 }), origin });
@@ -104,19 +118,6 @@ describe("a seeded city", () => {
   });
 
   test("an offer is declined, missed, or answered late by a device that was silent", () => {
-    const offered = (habits: Partial<CityConfig["habits"]>): readonly WorldEvent[] => {
-      const world = createCityWorld({ config: city({ drivers: 1, habits: { ...CITY_DEFAULTS.habits, ...habits } }), origin });
-      const events = [...world.run(origin + 2 * MINUTE)];
-      const driverId = events.find((event) => event.value.type === "ShiftStarted")?.key ?? "";
-      // For two hours an offer every twenty seconds, nobody takes it back.
-      for (let offer = 0; offer < 360; offer++) {
-        const at = origin + 2 * MINUTE + offer * 20_000;
-        const base = { jobId: `x${offer}`, proposalId: "p", attempt: 1, jobVersion: 1, policy: "p", at, driverId, driverVersion: 1 };
-        world.observe({ ...base, type: "DriverOffered", offerUntil: at + MINUTE });
-        events.push(...world.run(at + 19_999));
-      }
-      return events;
-    };
     expect(count(offered({}), "JobAccepted")).toBe(360);
     const declined = offered({ declineProbability: 0.13 });
     expect(count(declined, "JobDeclined")).toBeGreaterThan(25);
