@@ -1,5 +1,5 @@
 /** A client of a MemoryCluster: the log port of one process, which can be killed at named points of a commit. */
-import { WriterLostError } from "#log";
+import { RecordRefusedError, WriterLostError } from "#log";
 import type {
   AppendedRange,
   CommitRequest,
@@ -163,6 +163,9 @@ class MemoryWriter implements Writer {
   ): void {
     if (this.#dead) throw new WriterLostError("LOG_UNAVAILABLE", "This writer is dead.");
     this.#cluster.partition({ topic, partition });
+    const size = (key?.length ?? 0) + (value?.length ?? 0);
+    if (size > (this.#cluster.config(topic)?.recordBytesMax ?? Infinity))
+      throw new RecordRefusedError("RECORD_TOO_LARGE", `A record of ${size} bytes is too large for ${topic}.`, { topic, partition });
     this.#records.push({ topic, partition, timestamp, key: copyOf(key), value: copyOf(value), headers });
   }
 
