@@ -22,6 +22,9 @@ import { median, type Bench, type BenchResult } from "./result.ts";
 const PARTITIONS = 12;
 /** Fewer would measure little but the start, when no state is in memory. */
 const STEPS_MIN = 4;
+/** What is sent unless told otherwise: fifty seconds of driving, the first five of which find no row and no cell in memory. */
+const STEPS = 10;
+const RECORDS = 1_000_000;
 const PROFILE_LINES = 25;
 
 interface RunOptions {
@@ -40,16 +43,16 @@ interface FinishedRun extends WorkerReport {
 }
 
 /**
- * Flags: `drivers` (10000,400000), `records` (1,000,000, at least four a driver), `disk` (rocksdb), `log` (embedded),
+ * Flags: `drivers` (10000,400000), `records` (1,000,000, or ten a driver; at least four a driver), `disk` (rocksdb), `log` (embedded),
  * `durability` (process,power), `cpu-prof` (a profile of the first run of each setting).
  */
 export const locations: Bench = async ({ seed, runs, flags }) => {
   if ((flags["log"] ?? "embedded") !== "embedded") throw new RangeError("there is no other log than embedded yet");
   const kind = (flags["disk"] ?? "rocksdb") as DiskKind; // openDisk refuses what it does not know
-  const wanted = Number(flags["records"] ?? 1_000_000);
   const results: BenchResult[] = [];
   for (const durability of (flags["durability"] ?? "process,power").split(",") as Durability[]) {
     for (const drivers of (flags["drivers"] ?? "10000,400000").split(",").map(Number)) {
+      const wanted = Number(flags["records"] ?? Math.max(RECORDS, STEPS * drivers));
       const records = Math.max(Math.ceil(wanted / drivers), STEPS_MIN) * drivers;
       const finished: FinishedRun[] = [];
       for (let run = 0; run < runs; run++) {

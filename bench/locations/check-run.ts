@@ -17,7 +17,7 @@ export interface FinishedRun {
 }
 
 /** `recent` of a driver's row keeps so many hashes. */
-const RECENT_MAX = 64;
+const NEWEST_MAX = 8;
 const EXAMPLES_MAX = 5;
 
 /** Empty when every location was consumed, accepted and told to matching exactly once. */
@@ -65,7 +65,7 @@ function checkWhereabouts({ disk, topology, traffic }: FinishedRun): string[] {
     const { latitude, longitude } = traffic.positionOf(driver);
     const last = row?.latitude === latitude && row.longitude === longitude && row.recordedAt === traffic.recordedAt(driver, traffic.steps);
     if (!last || row.duty !== "on" || row.fineCell !== traffic.fineCellOf(driver)) wrong.push(`${id}: not the last location`);
-    else if (row.recentAt !== traffic.steps % RECENT_MAX || row.recent.length !== Math.min(traffic.steps, RECENT_MAX) * 4)
+    else if (row.newestAt !== traffic.steps % NEWEST_MAX || row.newest.length !== Math.min(traffic.steps, NEWEST_MAX) * 4)
       wrong.push(`${id}: not ${traffic.steps} accepted locations`);
   }
   return wrong;

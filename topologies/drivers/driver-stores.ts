@@ -23,9 +23,18 @@ const whereaboutsSchema = defineSchema({
     { name: "seenAt", type: "long" },
     { name: "fineCell", type: "string" },
     { name: "zoneEpoch", type: "int" },
-    { name: "recent", type: "bytes" },
-    { name: "recentAt", type: "int" },
+    { name: "newest", type: "bytes" },
+    { name: "newestAt", type: "int" },
+    { name: "older", type: "bytes" },
   ],
+});
+
+/** 256 bytes that one location in eight writes. */
+const olderSchema = defineSchema({
+  type: "record",
+  name: "OlderLocations",
+  namespace,
+  fields: [{ name: "hashes", type: "bytes" }],
 });
 
 const holdSchema = {
@@ -66,6 +75,13 @@ export function driverStores(registry: SchemaRegistry): DriverStores {
       name: "driver-whereabouts",
       key: stringKey,
       value: storeSerde({ name: "driver-whereabouts", schema: whereaboutsSchema, registry }),
+    }),
+    older: keyValueStore({
+      name: "driver-older-locations",
+      key: stringKey,
+      value: storeSerde({ name: "driver-older-locations", schema: olderSchema, registry }),
+      // Read and written by one location in eight: not worth the memory of the rows that all of them need.
+      cacheEntriesMax: 5_000,
     }),
     plans: keyValueStore({
       name: "driver-plans",

@@ -6,9 +6,11 @@ import { checkLocation, CLOCK_LEAD_MS_MAX } from "./location-check.ts";
 import type { LocationSettings } from "./location-check.ts";
 import { unknownDriver } from "./driver.ts";
 import type { DriverWhereabouts } from "./driver.ts";
+import { filterOf, NEWEST_MAX } from "./recent-locations.ts";
 
 const geography = h3Geography();
 let h3Calls = 0;
+let olderAsked = 0;
 const settings: LocationSettings = {
   locationTtlMs: 30_000,
   throttleMs: 3_000,
@@ -19,6 +21,10 @@ const settings: LocationSettings = {
   fineCellOf: (at) => {
     h3Calls++;
     return geography.fineCellOf(at);
+  },
+  isOlder: () => {
+    olderAsked++;
+    return true;
   },
 };
 const berlin = point(52.52, 13.405);
@@ -66,18 +72,23 @@ describe("a location", () => {
   test("of a driver off duty with goods on board is accepted", () => {
     expect(accepted(check({ ...start, duty: "off", tracked: true }, location())).recordedAt).toBe(105_000);
   });
-  test("is a duplicate by its event id among the last 64 accepted, whatever its time", () => {
+  test("is a duplicate by its event id among the last eight accepted, whatever its time, and asks for older ones only then", () => {
     const first = location();
     let state = accepted(check(start, first));
     expect(check(state, first)).toBe("DUPLICATE");
     expect(check(state, { ...first, recordedAt: 200_000 })).toBe("DUPLICATE");
-    for (let i = 1; i < 64; i++) state = accepted(check(state, location({ recordedAt: 105_000 + i * 5_000 })));
-    expect(state.recent).toHaveLength(256);
+    for (let i = 1; i < NEWEST_MAX; i++) state = accepted(check(state, location({ recordedAt: 105_000 + i * 5_000 })));
+    expect(state.newest).toHaveLength(4 * NEWEST_MAX);
+    expect(state.newestAt).toBe(0);
     expect(check(state, first)).toBe("DUPLICATE");
-    const before = state.recent;
+    const before = state.newest;
     const copy = Buffer.from(before);
     state = accepted(check(state, location({ recordedAt: 900_000 })));
     expect(before.equals(copy)).toBe(true);
+    expect(olderAsked).toBe(0);
+    const filtered = { ...state, older: filterOf(copy) };
+    expect(check(filtered, { ...first, recordedAt: 990_000 })).toBe("DUPLICATE");
+    expect(olderAsked).toBe(1);
     expect(check(state, first)).toBe("OUT_OF_ORDER");
   });
   test("inside the inscribed circle of the last fine cell makes no H3 call, outside exactly one", () => {
