@@ -1,24 +1,33 @@
 /** Every instance of a folder, a process per core: the table of averages per policy, beside what was published. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { averageMetrics, averagesTable, mdrpInstances, progress, runInChildren, table, type MdrpDay, type MdrpDayJob } from "#cli";
 import { median, type Bench, type BenchResult } from "./result.ts";
+import { ablate, ablationTable } from "./tuning/ablation.ts";
+import { parseSetting } from "./tuning/tune.ts";
 
-const daysFile = join("bench", "results", "local", "mdrp-days.json");
+const local = join("bench", "results", "local");
 
-/** Flags: `data` (folder of instances), `policy` (comma-separated; nearest,batch-matching), `limit` (instances, 0: all), `processes`. */
-export const mdrp: Bench = async ({ seed, flags }) => {
+/**
+ * Flags: `data` (folder of instances), `policy` (comma-separated; nearest,batch-matching), `noisy` (only mean preparation times
+ * are told), `parameters` (name=value,…), `match` (regular expression on the instances' names), `limit` (instances, 0: all),
+ * `processes`, `out` (file of every day's figures), `ablate` (one policy, without each of its ingredients in turn).
+ */
+export const mdrp: Bench = async (options) => {
+  const { flags } = options;
+  if (flags["ablate"] === "true") return takeApart(options);
   const policies = (flags["policy"] ?? "nearest,batch-matching").split(",");
-  const limit = Number(flags["limit"] ?? 0);
-  const all = mdrpInstances(flags["data"] ?? join("world", "fixtures", "tiny"));
-  const instances = limit > 0 ? all.slice(0, limit) : all;
-  const jobs = instances.flatMap((data) => policies.map((policy): MdrpDayJob => ({ data, policy })));
+  const noisy = flags["noisy"] === "true";
+  const parameters = parseSetting(flags["parameters"] ?? "");
+  const labelOf = (policy: string): string => (noisy ? `${policy}, noisy` : policy);
+  const jobs = instancesOf(flags).flatMap((data) =>
+    policies.map((policy): MdrpDayJob => ({ data, policy, noisy, parameters, label: labelOf(policy) })),
+  );
   const days: MdrpDay[] = [];
   const lost: string[] = [];
   const bar = progress({ label: "mdrp", total: jobs.length, unit: "days" });
   const program = new URL("mdrp-child.ts", import.meta.url);
-  const processes = flags["processes"] === undefined ? {} : { processes: Number(flags["processes"]) };
-  await runInChildren<MdrpDayJob, MdrpDay>({ program, jobs, ...processes }, ({ data, policy }, outcome) => {
+  await runInChildren<MdrpDayJob, MdrpDay>({ program, jobs, ...processesOf(flags) }, ({ data, policy }, outcome) => {
     if (outcome.ok) days.push(outcome.result);
     else lost.push(`${data} with ${policy}: ${outcome.error}`);
     bar.update(days.length + lost.length, jobs.length, `${count(days, lost)} unsound`);
@@ -30,13 +39,52 @@ export const mdrp: Bench = async ({ seed, flags }) => {
   if (days.length === 0) return [];
   const { head, rows } = averagesTable(days);
   console.log(`\n${table(head, rows)}`);
-  const averages = Object.fromEntries(policies.map((policy) => [policy, averageMetrics(days.filter((day) => day.policy === policy))]));
-  mkdirSync(join("bench", "results", "local"), { recursive: true });
-  writeFileSync(daysFile, `${JSON.stringify({ averages, days }, null, 2)}\n`);
-  return policies.flatMap((policy) => resultsOf(policy, days, seed));
+  const labels = policies.map(labelOf);
+  const averages = Object.fromEntries(labels.map((label) => [label, averageMetrics(days.filter((day) => day.policy === label))]));
+  const file = flags["out"] ?? join(local, "mdrp-days.json");
+  writeDays(file, { parameters, averages, days });
+  return labels.flatMap((label) => resultsOf(label, days, options.seed, file));
 };
 
-function resultsOf(policy: string, all: readonly MdrpDay[], seed: number): readonly BenchResult[] {
+function instancesOf(flags: Readonly<Record<string, string>>): readonly string[] {
+  const pattern = new RegExp(flags["match"] ?? "");
+  const all = mdrpInstances(flags["data"] ?? join("world", "fixtures", "tiny")).filter((folder) => pattern.test(basename(folder)));
+  const limit = Number(flags["limit"] ?? 0);
+  return limit > 0 ? all.slice(0, limit) : all;
+}
+
+function processesOf(flags: Readonly<Record<string, string>>): { readonly processes?: number } {
+  return flags["processes"] === undefined ? {} : { processes: Number(flags["processes"]) };
+}
+
+/** A line a day: a difference between two files is read at once. */
+function writeDays(file: string, { parameters, averages, days }: { parameters: object; averages: object; days: readonly object[] }): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const lines = days.map((day) => `  ${JSON.stringify(day)}`).join(",\n");
+  const head = `"parameters": ${JSON.stringify(parameters)},\n"averages": ${JSON.stringify(averages, null, 1)}`;
+  writeFileSync(file, `{${head},\n"days": [\n${lines}\n]}\n`);
+}
+
+async function takeApart({ seed, flags }: Parameters<Bench>[0]): Promise<readonly BenchResult[]> {
+  const policy = flags["policy"] ?? "open-plan";
+  const instances = instancesOf(flags);
+  const bar = progress({ label: "ablation", total: 0, unit: "days" });
+  const ledger = join(local, "tuning", `ablation-${policy}.jsonl`);
+  const onDay = (what: string, left: number): void => bar.update(instances.length - left, instances.length, what);
+  const results = await ablate({ policy, instances, seed, processes: Number(flags["processes"] ?? 1), ledger, onDay });
+  bar.end("");
+  console.log(`\n${instances.length} instances\n${ablationTable(results)}`);
+  const file = flags["out"] ?? join(local, "mdrp-ablation.json");
+  const averages = Object.fromEntries(results.map(({ what, days }) => [what, averageMetrics(days)]));
+  writeDays(file, { parameters: {}, averages, days: results.flatMap(({ what, days }) => days.map((day) => ({ without: what, ...day }))) });
+  return results.map(({ what, days }) => {
+    const runs = days.map(({ metrics }) => metrics.excess);
+    const mean = averageMetrics(days).excess;
+    return { name: `${what}: excess over the floor, by instance`, unit: "min", runs, median: median(runs), seed, facts: { mean, file } };
+  });
+}
+
+function resultsOf(policy: string, all: readonly MdrpDay[], seed: number, file: string): readonly BenchResult[] {
   const days = all.filter((day) => day.policy === policy);
   if (days.length === 0) return [];
   const counts = {
@@ -46,7 +94,7 @@ function resultsOf(policy: string, all: readonly MdrpDay[], seed: number): reado
   };
   const seconds = days.map((day) => day.seconds);
   const excess = days.map(({ metrics }) => metrics.excess);
-  const facts = { ...counts, mean: averageMetrics(days).excess, "averages and days": daysFile };
+  const facts = { ...counts, mean: averageMetrics(days).excess, "averages and days": file };
   return [
     { name: `${policy}: excess over the floor, by instance`, unit: "min", runs: excess, median: median(excess), seed, facts },
     { name: `${policy}: a day`, unit: "s", runs: seconds, median: median(seconds), seed, facts: counts },

@@ -12,6 +12,7 @@ export interface QuickDayOptions {
   /** Folder of the instance. */
   readonly data: string;
   readonly policy: Policy;
+  /** Of the policy; `windowMinutes` besides: a tick only every so many. */
   readonly parameters: Readonly<Record<string, number>>;
   readonly seed: number;
   /** Only mean preparation times are told. */
@@ -47,6 +48,7 @@ export function playQuickDay({ data, policy, parameters, seed, noisy = false }: 
     ...parameters,
   };
   const travel = h3Geography().travelModel({ travelModel: "plane", parameters: own });
+  const windowMinutes = parameters["windowMinutes"] ?? 1;
   const dispatch = new QuickDispatch(world);
   const spent: number[] = [];
   let memory: string | undefined;
@@ -56,7 +58,7 @@ export function playQuickDay({ data, policy, parameters, seed, noisy = false }: 
     // Who reached a counter in no time says so at the end of the minute before.
     dispatch.hear(world.run(now));
     const { drivers, jobs } = dispatch;
-    if (jobs.length === 0 || drivers.length === 0) continue;
+    if (jobs.length === 0 || drivers.length === 0 || minute % windowMinutes !== 0) continue;
     const begun = process.threadCpuUsage();
     const problem = { now, jobs, drivers, nearby: () => drivers, travel, parameters: own, seed: (seed * 7919 + minute) >>> 0 };
     const remembering = policy.matchRemembering?.(memory === undefined ? problem : { ...problem, memory });
@@ -146,7 +148,6 @@ class QuickDispatch {
     }
     if (event.type === "ArrivedAtPickup") return this.#at(driver, event.jobId, "pickup", at, (job) => ({ ...job, arrived: true }));
     if (event.type === "PickedUp") {
-      const pickedUp = (job: PresentJob): PresentJob => ({ ...job, arrived: true, status: "pickedUp" });
       this.#at(driver, event.jobId, "pickup", at, pickedUp);
       driver.plan = driver.plan.filter((stop) => stop.jobId !== event.jobId || stop.kind !== "pickup");
     }
@@ -179,6 +180,10 @@ class QuickDispatch {
     this.#given.delete(jobId);
     this.#open.set(jobId, { ...job, attempt: job.attempt + 1 });
   }
+}
+
+function pickedUp(job: PresentJob): PresentJob {
+  return { ...job, arrived: true, status: "pickedUp" };
 }
 
 function presentJob({ jobId, content }: OpenJob): PresentJob {

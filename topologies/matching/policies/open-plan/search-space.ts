@@ -7,8 +7,9 @@ import type { KnownDriver, MatchingProblem, OpenJob } from "../../policy.ts";
 import { slotOf } from "../availability.ts";
 import type { Slot } from "../availability.ts";
 import { placeKey } from "../bundles.ts";
-import { FreeDrivers, mayServe } from "../pairing.ts";
-import type { PlanMemory } from "./plan-memory.ts";
+import { FreeDrivers, byId, mayServe } from "../pairing.ts";
+import { pointOf } from "./demand.ts";
+import type { PlanMemory, RememberedDemand } from "./plan-memory.ts";
 import type { OpenPlanValues } from "./parameters.ts";
 
 interface Place {
@@ -54,8 +55,15 @@ export class SearchSpace {
   readonly #byWay: (Int32Array | undefined)[] = [];
   /** Of jobs that not everybody may serve: by driver. */
   readonly #mayServe: readonly (Uint8Array | undefined)[];
+  /** Places where most jobs are expected, with their shares of these. */
+  readonly #expected: readonly { readonly point: Point; readonly share: number }[];
+  readonly #expectedShare: number;
+  readonly #reachMs: number;
 
   constructor(problem: MatchingProblem, memory: PlanMemory, values: OpenPlanValues) {
+    this.#expectedShare = values.expectedShare;
+    this.#reachMs = values.endingReachMs;
+    this.#expected = values.expectedShare > 0 ? expectedPlaces(memory.demand, values.endingPlaces) : [];
     const { now, travel } = problem;
     this.#problem = problem;
     this.now = now;
@@ -117,18 +125,31 @@ export class SearchSpace {
     });
   }
 
-  /** Mean way from where the driver starts to the counters of all open jobs. */
+  /** How far it is from where the driver starts to where jobs are: the open ones and, by their share, those expected. */
   wayFromStart(driver: number): number {
+    const { from, driver: who } = this.slots[driver]!;
     let sum = 0;
     for (let job = 0; job < this.open; job++) sum += this.startToPlace(driver, this.place[job]!);
-    return sum / this.open;
+    return this.#blend(sum / this.open, from, who.vehicle);
   }
 
   /** The same from a door. */
   wayFromDoor(vehicle: number, door: number): number {
     let sum = 0;
     for (let job = 0; job < this.open; job++) sum += this.doorToPlace(vehicle, door, this.place[job]!);
-    return sum / this.open;
+    return this.#blend(sum / this.open, this.#doors[door]!, this.#vehicles[vehicle]!);
+  }
+
+  #blend(open: number, from: Point, vehicle: Vehicle): number {
+    const { travel } = this.#problem;
+    if (this.#expected.length === 0) return open;
+    let sum = 0;
+    if (this.#reachMs > 0) {
+      for (const { point, share } of this.#expected) sum += share * Math.exp(-travel.travelMs(from, point, vehicle) / this.#reachMs);
+      return (1 - this.#expectedShare) * open - this.#expectedShare * this.#reachMs * Math.log(sum + 1e-9);
+    }
+    for (const { point, share } of this.#expected) sum += share * travel.travelMs(from, point, vehicle);
+    return (1 - this.#expectedShare) * open + this.#expectedShare * sum;
   }
 
   mayServe(driver: number, job: number): boolean {
@@ -222,6 +243,12 @@ function slotsOf(problem: MatchingProblem, jobs: readonly OpenJob[], values: Ope
     slots.push(slot);
   }
   return slots;
+}
+
+function expectedPlaces({ places }: RememberedDemand, atMost: number) {
+  const most = places.toSorted((a, b) => b.weight - a.weight || byId(a.placeId, b.placeId)).slice(0, atMost);
+  const total = most.reduce((sum, { weight }) => sum + weight, 0);
+  return most.map((place) => ({ point: pointOf(place), share: place.weight / total }));
 }
 
 /** Who was sent to wait somewhere is free there and then: nobody turns him back. */

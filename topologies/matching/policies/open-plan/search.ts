@@ -15,7 +15,7 @@ export function searchPlans(space: SearchSpace, memory: PlanMemory, values: Open
   const insertion = new Insertion(routes, budget);
   // What has passed already is lost with a driver or without: who waits long must not become too dear for anybody.
   const alone = Float64Array.from(space.jobs, (_, job) => values.aloneMs + Math.max(0, -space.ready[job]!));
-  recall(routes, memory);
+  if (values.keepsPlans > 0) recall(routes, memory);
   for (let job = 0; job < space.open; job++) {
     if (routes.driverOf[job]! < 0 && insertion.find(job, alone[job]!)) insertion.apply(job);
   }
