@@ -95,7 +95,7 @@ export async function build(options: Omit<ServerOptions, "port" | "host">): Prom
     connectionTimeout: connectionTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: true,
-    ajv: { customOptions: { strict: false } },
+    ajv: { customOptions: { strict: false, removeAdditional: false } },
   });
   // Answers are written as they are: no schema leaves a field out.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -106,7 +106,8 @@ export async function build(options: Omit<ServerOptions, "port" | "host">): Prom
     sendProblem(reply, problemOf("ROUTE_NOT_FOUND", `${request.method} ${request.url} is not served here`));
   });
   strictJsonBodies(app);
-  await app.register(helmet, { contentSecurityPolicy: false });
+  // The document's pages need another policy than the answers, and TLS ends elsewhere.
+  await app.register(helmet, { contentSecurityPolicy: false, strictTransportSecurity: false });
   await guardRoutes(app, { access, ...(requestsPerSecondMax === undefined ? {} : { requestsPerSecondMax }) });
   await documentRoutes(app);
   const allMetrics = async (): Promise<string> => `${await metrics()}${await http.text(services.tracking)}`;

@@ -11,29 +11,35 @@ const DRAIN_BYTES_MAX = 8 * 1024 * 1024;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** The only parser of the instance. The framework's own one closes the connection of whoever sends too much. */
+/**
+ * The only parser of the instance. The framework closes the connection of whoever sends what cannot be parsed; here a refusal is
+ * the parsed body, and becomes an answer one step later, on a connection that goes on.
+ */
 export function strictJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
+  app.addHook("preValidation", (request, _reply, done) => {
+    done(request.body instanceof Error ? request.body : undefined);
+  });
   app.addContentTypeParser("application/json", (request, payload, done) => {
     const declared = Number(request.headers["content-length"] ?? 0);
     if (declared > DRAIN_BYTES_MAX) {
       // Not even drained: the answer is the last on this connection.
-      request.raw.once("end", ignore);
       done(tooLarge());
       return;
     }
-    collect(payload as IncomingMessage, done);
+    collect(payload as IncomingMessage, (body) => done(null, body));
   });
 }
 
-function collect(payload: IncomingMessage, done: (error: Error | null, body?: unknown) => void): void {
+/** `done` gets the parsed body, or the ApiError that it is refused with. */
+function collect(payload: IncomingMessage, done: (body: unknown) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   let answered = false;
-  const answer = (error: Error | null, body?: unknown): void => {
+  const answer = (body: unknown): void => {
     if (answered) return;
     answered = true;
-    done(error, body);
+    done(body);
   };
   payload.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
@@ -44,13 +50,14 @@ function collect(payload: IncomingMessage, done: (error: Error | null, body?: un
       if (bytes > DRAIN_BYTES_MAX) payload.destroy();
     }
   });
-  payload.on("error", (error) => answer(error));
+  payload.on("error", (cause) => answer(new ApiError("MALFORMED_BODY", "the body broke off", { cause })));
   payload.on("end", () => {
     if (answered) return;
     try {
-      answer(null, parseStrictJson(textOf(Buffer.concat(chunks))));
+      answer(parseStrictJson(textOf(Buffer.concat(chunks))));
     } catch (error) {
-      answer(error instanceof Error ? error : new Error(String(error)));
+      // The parser throws nothing else.
+      answer(error);
     }
   });
 }
@@ -66,5 +73,3 @@ function textOf(bytes: Buffer): string {
 function tooLarge(): ApiError {
   return new ApiError("BODY_TOO_LARGE", `a body has at most ${BODY_BYTES_MAX} bytes`);
 }
-
-function ignore(): void {}

@@ -47,10 +47,17 @@ export class CommittedReader {
       if (absence !== undefined) throw absent(absence);
     }
     const freshness = await this.#freshness(places);
-    const value = look();
+    try {
+      return { value: look(), freshness };
+    } finally {
+      // Stronger than the answer, and than "there is none".
+      this.#checkEpoch(epoch);
+    }
+  }
+
+  #checkEpoch(epoch: number): void {
     if (this.#ownership.epoch() !== epoch)
       throw absent({ reason: "MOVED", detail: "partitions changed hands while this was read", retryAfterMs: RETRY_AFTER_MS });
-    return { value, freshness };
   }
 
   /** Where a key of this topic has its rows. */
