@@ -32,3 +32,6 @@ export type { VirtualActor, VirtualRun } from "./runtime/hosts/in-process-host.t
 export type { TopologyFactory, TopologyModule, WorkerLog } from "./runtime/hosts/worker-messages.ts";
 export type { StreamThreadDefaults } from "./runtime/defaults.ts";
 export type { TimeScale } from "./runtime/scaled-clock.ts";
+export type { InstanceStatus } from "./runtime/instance-status.ts";
+export type { GroupOptions, GroupStatus } from "./assignment/group-thread.ts";
+export type { AssignorSettings, Endpoint, OwnerInstance, TaskOwner, TaskOwners } from "./assignment/group-contract.ts";

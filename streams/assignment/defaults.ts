@@ -15,3 +15,8 @@ export const PART_BYTES_MAX = 256 * 1024;
 export const NAME_BYTES_MAX = 255;
 /** Between two looks at whether what is warmed up has caught up. */
 export const WARM_UP_LOOK_MS = 500;
+/** How long an instance tries to tell the others to stop, and how often it looks whether they have heard. */
+export const ANNOUNCEMENT_MS_MAX = 30_000;
+export const ANNOUNCEMENT_LOOK_MS = 50;
+/** Every member looks at what it was told within this time. */
+export const ANNOUNCEMENT_QUIET_MS = 2_000;

@@ -7,7 +7,9 @@ import { StreamsError } from "../errors.ts";
 import { CommittedPurge } from "./committed-purge.ts";
 import { nextApplicationState, type ApplicationEvent, type ApplicationState } from "./application-life.ts";
 import { scaledClock, type TimeScale } from "./scaled-clock.ts";
-import { splitTasks, type Assignment } from "./assignment.ts";
+import { createGroupThread, type GroupOptions, type GroupStatus } from "../assignment/group-thread.ts";
+import { announceStop } from "../assignment/stop-announcement.ts";
+import { splitTasks } from "./assignment.ts";
 import {
   EMBEDDED_COMMIT_INTERVAL_MS,
   MAINTAIN_INTERVAL_MS,
@@ -20,23 +22,27 @@ import {
 } from "./defaults.ts";
 import type { HostedThread } from "./hosts/hosted-thread.ts";
 import { InThreadHost } from "./hosts/in-thread-host.ts";
+import { instanceStatusOf, type InstanceStatus } from "./instance-status.ts";
+import { keptInstanceId } from "./instance-id.ts";
 import { prepareState } from "./prepare-state.ts";
 import { ReplacementLimit } from "./replacement-limit.ts";
 import { createStreamThread } from "./stream-thread.ts";
 import type { StreamThreadConfig, StructuredLogger, ThreadMetrics } from "./thread.ts";
 import { topicConfigs, topicsOf } from "./topic-configs.ts";
 import { WorkerHost } from "./hosts/worker-host.ts";
-import type { TopologyModule, WorkerLog } from "./hosts/worker-messages.ts";
+import type { ThreadTasks, TopologyModule, WorkerLog } from "./hosts/worker-messages.ts";
 
-/** What becomes of the application when a thread has failed. */
-export type FailureDecision = "replace" | "stop";
+/** What becomes of the application when a thread has failed: a new thread, this instance stops, all instances stop. */
+export type FailureDecision = "replace" | "stop" | "stop-application";
 
 export interface ApplicationOptions {
   readonly topology: Topology;
   /** Consumer group, and prefix of transactional ids and of the dead letters' topic. */
   readonly applicationId: string;
-  /** Kept from start to start: a new instance with the same id fences the old one. Default "0". */
+  /** Kept from start to start: a new instance with the same id fences the old one. Default "0"; in a group a name kept in the database. */
   readonly instanceId?: string;
+  /** How its threads are members of the application's group; default on a log without `atomicRows`. Else tasks are split over the threads for ever. */
+  readonly group?: GroupOptions;
   readonly log: Log;
   readonly disk: Disk;
   /** Default 1. */
@@ -65,7 +71,11 @@ export class Application implements AsyncDisposable {
   readonly #replacements = new Map<number, ReplacementLimit>();
   #state: ApplicationState = "created";
   #error: Error | undefined;
+  readonly #statuses = new Map<number, GroupStatus>();
   #threads: HostedThread[] = [];
+  #instanceId: string | undefined;
+  #paused = false;
+  #telling: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #end: () => void = () => {};
 
@@ -102,7 +112,7 @@ export class Application implements AsyncDisposable {
       this.#end();
       throw error;
     }
-    this.#threads = splitTasks(topology, this.#options.threads ?? 1).map((assignment, thread) => this.#host(thread, assignment));
+    this.#threads = this.#tasksOf(this.#options.threads ?? 1).map((tasks, thread) => this.#host(thread, tasks));
     await Promise.all(this.#threads.map(({ running }) => running));
     // Whoever failed at once is heard before this goes on.
     await Promise.all(this.#threads.filter(({ state }) => state === "failed").map(({ ended }) => ended));
@@ -120,6 +130,49 @@ export class Application implements AsyncDisposable {
     return this.#stopping;
   }
 
+  /** Who runs what in the group, and what of it runs here, as far as this instance has heard. */
+  get status(): InstanceStatus {
+    return instanceStatusOf(this.instanceId, [...this.#statuses.values()]);
+  }
+
+  /** First part of its members' names. */
+  get instanceId(): string {
+    const { instanceId, disk } = this.#options;
+    this.#instanceId ??= instanceId ?? (this.#group === undefined ? "0" : keptInstanceId(disk));
+    return this.#instanceId;
+  }
+
+  /** One more member of the group; resolves with its number when it runs, or has failed. Only in a group. */
+  async addThread(): Promise<number> {
+    const group = this.#mustGroup();
+    const taken = new Set(this.#threads.map(({ thread }) => thread));
+    let number = 0;
+    while (taken.has(number)) number++;
+    const hosted = this.#host(number, { kind: "group", group });
+    this.#threads.push(hosted);
+    await hosted.running;
+    return number;
+  }
+
+  /** The last thread commits, leaves and ends; its tasks go to others. Resolves with its number; undefined when there is none. Only in a group. */
+  async removeThread(): Promise<number | undefined> {
+    this.#mustGroup();
+    const hosted = this.#threads.pop();
+    if (hosted === undefined) return undefined;
+    hosted.stop();
+    await hosted.ended;
+    return hosted.thread;
+  }
+
+  /** Nothing is read or processed until `resume`; what was done is committed, and tasks stay here. */
+  pause(): void {
+    this.#pauseAll(true);
+  }
+
+  resume(): void {
+    this.#pauseAll(false);
+  }
+
   /** The newest counts of every thread. */
   metrics(): Promise<readonly ThreadMetrics[]> {
     return Promise.all(this.#threads.map((thread) => thread.metrics()));
@@ -129,13 +182,40 @@ export class Application implements AsyncDisposable {
     await this.stop();
   }
 
-  #host(thread: number, assignment: Assignment): HostedThread {
+  get #group(): GroupOptions | undefined {
+    const { group, log } = this.#options;
+    return group ?? (log.capabilities.atomicRows ? undefined : {});
+  }
+
+  #mustGroup(): GroupOptions {
+    assert(this.#state === "running", "threads come and go while the application runs");
+    const group = this.#group;
+    assert(group !== undefined, "tasks that are split for ever cannot be split anew: give `group`");
+    return group;
+  }
+
+  #tasksOf(threads: number): readonly ThreadTasks[] {
+    const group = this.#group;
+    if (group !== undefined) return Array.from({ length: threads }, () => ({ kind: "group", group }));
+    return splitTasks(this.#options.topology, threads).map((assignment) => ({ kind: "static", assignment }));
+  }
+
+  #pauseAll(paused: boolean): void {
+    this.#paused = paused;
+    for (const hosted of this.#threads) hosted.setPaused(paused);
+  }
+
+  #host(thread: number, tasks: ThreadTasks): HostedThread {
     const { log, disk, workers, topology, time, openLog } = this.#options;
     const config = this.#threadConfig(thread);
+    const onStatus = (status: GroupStatus): void => void this.#statuses.set(thread, status);
     let hosted: HostedThread;
     if (workers === undefined) {
       const dependencies = { topology, log, disk, stepClock: () => this.#clock.monotonic(), logger: this.#logger };
-      const plain = createStreamThread({ config, dependencies, assignment });
+      const plain =
+        tasks.kind === "static"
+          ? createStreamThread({ config, dependencies, assignment: tasks.assignment })
+          : createGroupThread({ config, dependencies, group: tasks.group, onStatus });
       hosted = new InThreadHost({ number: thread, thread: plain, log, clock: this.#clock });
     } else {
       const diskShare = disk.share();
@@ -143,30 +223,48 @@ export class Application implements AsyncDisposable {
       assert(diskShare, `a ${disk.kind} database cannot be shared with workers: leave out the workers`);
       assert(workerLog, `a ${log.name} log cannot be shared with workers: give openLog, or leave out the workers`);
       hosted = new WorkerHost({
-        start: { disk: diskShare, log: workerLog, topology: workers, config, assignment, ...(time === undefined ? {} : { time }) },
+        start: { disk: diskShare, log: workerLog, topology: workers, config, tasks, ...(time === undefined ? {} : { time }) },
         logger: this.#logger,
+        onStatus,
       });
     }
-    void hosted.ended.then((error) => this.#threadEnded(hosted, assignment, error));
+    if (this.#paused) hosted.setPaused(true);
+    void hosted.ended.then((error) => this.#threadEnded(hosted, tasks, error));
     return hosted;
   }
 
   #threadConfig(thread: number): StreamThreadConfig {
-    const { applicationId, instanceId = "0", log, config } = this.#options;
+    const { applicationId, log, config } = this.#options;
     const commitIntervalMs = log.capabilities.atomicRows ? EMBEDDED_COMMIT_INTERVAL_MS : STREAM_THREAD_DEFAULTS.commitIntervalMs;
-    return { ...STREAM_THREAD_DEFAULTS, commitIntervalMs, ...config, applicationId, instanceId, thread };
+    return { ...STREAM_THREAD_DEFAULTS, commitIntervalMs, ...config, applicationId, instanceId: this.instanceId, thread };
   }
 
-  #threadEnded(hosted: HostedThread, assignment: Assignment, error: Error | undefined): void {
+  #threadEnded(hosted: HostedThread, tasks: ThreadTasks, error: Error | undefined): void {
+    this.#statuses.delete(hosted.thread);
     if (error === undefined || (this.#state !== "running" && this.#state !== "starting")) return;
     const { thread } = hosted;
     const limit = this.#replacements.get(thread) ?? new ReplacementLimit();
     this.#replacements.set(thread, limit);
-    const decision = this.#options.onThreadFailure?.(error, thread) ?? "stop";
+    const told = "code" in error && error.code === "STOPPED_BY_MEMBER";
+    const decision = told ? "stop" : (this.#options.onThreadFailure?.(error, thread) ?? "stop");
     this.#logger.error({ thread, error, decision }, "a stream thread has failed");
-    if (decision === "replace" && this.#state === "running" && limit.allows(this.#clock.now()))
-      this.#threads[thread] = this.#host(thread, assignment);
-    else this.#fail(error);
+    const index = this.#threads.indexOf(hosted);
+    if (decision === "replace" && this.#state === "running" && index >= 0 && limit.allows(this.#clock.now())) {
+      this.#threads[index] = this.#host(thread, tasks);
+      return;
+    }
+    if (decision === "stop-application" && tasks.kind === "group") this.#telling = this.#tellAll();
+    this.#fail(error);
+  }
+
+  /** Best effort: whoever does not hear it goes on. */
+  async #tellAll(): Promise<void> {
+    const { log, topology, applicationId } = this.#options;
+    try {
+      await announceStop({ log, topology, applicationId, instanceId: this.instanceId, clock: this.#clock });
+    } catch (error) {
+      this.#logger.error({ error }, "the other instances could not be told to stop");
+    }
   }
 
   /** The others commit what they have; nothing goes on. */
@@ -174,7 +272,7 @@ export class Application implements AsyncDisposable {
     this.#error ??= cause;
     this.#become("fail");
     for (const hosted of this.#threads) hosted.stop();
-    void Promise.all(this.#threads.map(({ ended }) => ended)).then(() => this.#end());
+    void Promise.all([...this.#threads.map(({ ended }) => ended), this.#telling]).then(() => this.#end());
   }
 
   async #stop(deadlineMs: number): Promise<void> {
@@ -182,12 +280,12 @@ export class Application implements AsyncDisposable {
     for (const hosted of this.#threads) hosted.stop();
     const ended = Promise.all(this.#threads.map((hosted) => hosted.ended));
     await this.#clock.sleep(deadlineMs, ended);
-    const late = this.#threads.filter(({ state }) => state !== "stopped" && state !== "failed").map(({ thread }) => thread);
-    for (const thread of late) this.#threads[thread]?.abandon();
+    const late = this.#threads.filter(({ state }) => state !== "stopped" && state !== "failed");
+    for (const hosted of late) hosted.abandon();
     if (late.length > 0) {
       this.#error ??= new StreamsError(
         "STOP_TIMEOUT",
-        `Threads ${late.join(", ")} had not stopped after ${deadlineMs} ms; they are ended.`,
+        `Threads ${late.map(({ thread }) => thread).join(", ")} had not stopped after ${deadlineMs} ms; they are ended.`,
       );
       this.#become("fail");
     } else {

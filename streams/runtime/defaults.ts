@@ -1,4 +1,5 @@
 /** Every number a stream thread is run with unless it is told otherwise, and the real clocks and timers that hosts inject. */
+import { randomBytes } from "node:crypto";
 import type { StreamThreadConfig, StructuredLogger } from "./thread.ts";
 
 /** What a user may leave out. */
@@ -92,3 +93,8 @@ export function turnOfLoop(): Promise<void> {
 }
 
 export const silentLogger: StructuredLogger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A name that no other instance has. */
+export function newInstanceId(): string {
+  return randomBytes(6).toString("hex");
+}

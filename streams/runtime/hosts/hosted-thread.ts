@@ -14,6 +14,8 @@ export interface HostedThread {
   stop(): void;
   /** Ends it now, committing nothing. */
   abandon(): void;
+  /** While it is set nothing is read or processed. */
+  setPaused(paused: boolean): void;
 }
 
 export const NO_METRICS: ThreadMetrics = {

@@ -51,6 +51,11 @@ export class InThreadHost implements HostedThread {
     this.#wake();
   }
 
+  setPaused(paused: boolean): void {
+    this.#options.thread.paused = paused;
+    this.#wake();
+  }
+
   async #run(): Promise<Error | undefined> {
     const { thread, log, clock } = this.#options;
     while (isAlive(thread.state)) {

@@ -1,5 +1,6 @@
 /** A stream thread in a worker, as the main thread sees it. The death of the worker is the end of the thread, never of the process. */
 import { Worker } from "node:worker_threads";
+import type { GroupStatus } from "../../assignment/group-thread.ts";
 import { TaskRebuildError } from "../../errors.ts";
 import { WORKER_RESOURCE_LIMITS } from "../defaults.ts";
 import { NO_METRICS, type HostedThread } from "./hosted-thread.ts";
@@ -9,6 +10,7 @@ import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 export interface WorkerHostOptions {
   readonly start: WorkerStart;
   readonly logger: StructuredLogger;
+  readonly onStatus: (status: GroupStatus) => void;
 }
 
 /** Starts at once. What the dead worker held of log and database is taken back by them: they watch workers' exits. */
@@ -18,6 +20,7 @@ export class WorkerHost implements HostedThread {
   readonly running: Promise<void>;
   readonly #worker: Worker;
   readonly #logger: StructuredLogger;
+  readonly #onStatus: (status: GroupStatus) => void;
   #state: StreamThreadState = "starting";
   #metrics: ThreadMetrics = NO_METRICS;
   #asked: ((metrics: ThreadMetrics) => void)[] = [];
@@ -26,9 +29,10 @@ export class WorkerHost implements HostedThread {
   #said = false;
   #runs: () => void = () => {};
 
-  constructor({ start, logger }: WorkerHostOptions) {
+  constructor({ start, logger, onStatus }: WorkerHostOptions) {
     this.thread = start.config.thread;
     this.#logger = logger;
+    this.#onStatus = onStatus;
     this.#worker = new Worker(new URL("./worker-main.ts", import.meta.url), {
       workerData: start,
       resourceLimits: WORKER_RESOURCE_LIMITS,
@@ -66,6 +70,10 @@ export class WorkerHost implements HostedThread {
     void this.#worker.terminate();
   }
 
+  setPaused(paused: boolean): void {
+    this.#tell({ kind: "pause", paused });
+  }
+
   #tell(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
@@ -78,6 +86,9 @@ export class WorkerHost implements HostedThread {
       case "metrics":
         this.#metrics = message.metrics;
         this.#answer();
+        break;
+      case "status":
+        this.#onStatus(message.status);
         break;
       case "state":
         this.#state = message.state;

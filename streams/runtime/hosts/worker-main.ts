@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { attachDisk, type Disk } from "#disk";
 import { attachEmbeddedLog, openKafkaLog, type Log } from "#log";
 import type { Topology } from "../../dsl/builder.ts";
+import { createGroupThread } from "../../assignment/group-thread.ts";
 import { realClock } from "../defaults.ts";
 import { scaledClock } from "../scaled-clock.ts";
 import { InThreadHost } from "./in-thread-host.ts";
@@ -48,14 +49,14 @@ async function work(): Promise<Error | undefined> {
 }
 
 async function run(
-  { config, assignment, time }: WorkerStart,
+  { config, tasks, time }: WorkerStart,
   dependencies: { readonly topology: Topology; readonly log: Log; readonly disk: Disk },
 ): Promise<Error | undefined> {
-  const thread = createStreamThread({
-    config,
-    assignment,
-    dependencies: { ...dependencies, stepClock: () => realClock.monotonic(), logger },
-  });
+  const given = { config, dependencies: { ...dependencies, stepClock: () => realClock.monotonic(), logger } };
+  const thread =
+    tasks.kind === "static"
+      ? createStreamThread({ ...given, assignment: tasks.assignment })
+      : createGroupThread({ ...given, group: tasks.group, onStatus: (status) => say({ kind: "status", status }) });
   const host = new InThreadHost({
     number: config.thread,
     thread,
@@ -65,6 +66,7 @@ async function run(
   });
   port?.on("message", (message: ToWorker) => {
     if (message.kind === "stop") host.stop();
+    else if (message.kind === "pause") host.setPaused(message.paused);
     else say({ kind: "metrics", metrics: thread.metrics() });
   });
   const error = await host.ended;

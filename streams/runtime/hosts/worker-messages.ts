@@ -2,6 +2,7 @@
 import type { Disk, DiskShare } from "#disk";
 import type { KafkaLogOptions, Log, LogShare } from "#log";
 import type { Topology } from "../../dsl/builder.ts";
+import type { GroupOptions, GroupStatus } from "../../assignment/group-thread.ts";
 import type { Assignment } from "../assignment.ts";
 import type { TimeScale } from "../scaled-clock.ts";
 import type { StreamThreadConfig, StreamThreadState, ThreadMetrics } from "../thread.ts";
@@ -29,21 +30,28 @@ export type WorkerLog =
   /** Connections of its own. Functions do not travel: an OAUTHBEARER token callback cannot be among the options. */
   | { readonly kind: "kafka"; readonly options: KafkaLogOptions };
 
+/** Where a thread's tasks come from. */
+export type ThreadTasks =
+  | { readonly kind: "static"; readonly assignment: Assignment }
+  | { readonly kind: "group"; readonly group: GroupOptions };
+
 export interface WorkerStart {
   readonly disk: DiskShare;
   readonly log: WorkerLog;
   readonly topology: TopologyModule;
   readonly config: StreamThreadConfig;
-  readonly assignment: Assignment;
+  /** Its tasks for ever, or how it is a member of its group. */
+  readonly tasks: ThreadTasks;
   /** Default: real time. */
   readonly time?: TimeScale;
 }
 
-export type ToWorker = { readonly kind: "stop" } | { readonly kind: "metrics" };
+export type ToWorker = { readonly kind: "stop" } | { readonly kind: "metrics" } | { readonly kind: "pause"; readonly paused: boolean };
 
 export type FromWorker =
   | { readonly kind: "state"; readonly state: StreamThreadState }
   | { readonly kind: "metrics"; readonly metrics: ThreadMetrics }
+  | { readonly kind: "status"; readonly status: GroupStatus }
   | { readonly kind: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly fields: object; readonly message: string }
   | { readonly kind: "ended"; readonly error: PortableError | undefined };
 
