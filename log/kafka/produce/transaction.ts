@@ -53,6 +53,8 @@ export class TransactionalProducer {
   #identity: ProducerIdentity = { producerId: -1n, producerEpoch: -1 };
   /** Of the transaction in hand; the coordinator's clock starts later. */
   #beganAt = -Infinity;
+  /** Version 1: a request of this epoch may still be on its way. */
+  #straying = false;
 
   constructor({ cluster, transactionalId, msMax, lane }: TransactionalProducerOptions) {
     this.#cluster = cluster;
@@ -81,13 +83,16 @@ export class TransactionalProducer {
    * `LOG_UNAVAILABLE` when nothing is committed, and `EndUnknownError`.
    */
   async commit(content: TransactionContent): Promise<{ readonly stored: readonly StoredPartition[]; readonly newEpoch: boolean }> {
+    if (this.#straying)
+      throw new LogError("LOG_UNAVAILABLE", "A request of the last transaction may still arrive, and no new epoch was given.");
     this.#beganAt = this.#cluster.surroundings.now();
     if (this.#version === 1 && content.partitions.length > 0) await this.#announce(content.partitions);
     // Both are awaited whatever happens to one: a record that is still on its way must not come after an abort.
     const [stored, offsets] = await Promise.allSettled([this.#store(content.partitions), this.#commitOffsets(content)]);
     if (stored.status === "rejected") throw stored.reason;
     if (offsets.status === "rejected") throw offsets.reason;
-    return { stored: stored.value, newEpoch: await this.#end() };
+    const newEpoch = await this.#end();
+    return { stored: stored.value, newEpoch: (await this.#leaveBehind()) || newEpoch };
   }
 
   /** Ends a transaction that was refused, if that is possible at once; else the next `initialize` of the id does it. */
@@ -125,7 +130,23 @@ export class TransactionalProducer {
       if (errorCode === NONE) this.#identity = { producerId, producerEpoch };
       return errorCode;
     });
+    // Whatever is still on its way is of an older epoch.
+    if (code === NONE) this.#straying = false;
     return code;
+  }
+
+  /**
+   * A request whose answer was lost, and which was sent again, may arrive in the next transaction: it would bring old offsets into it.
+   * In version 1 only another epoch keeps it out. True when there is one.
+   */
+  async #leaveBehind(): Promise<boolean> {
+    if (!this.#straying) return false;
+    try {
+      await this.#initialize(this.#identity);
+    } catch {
+      // What was committed is committed; the next commit is refused.
+    }
+    return !this.#straying;
   }
 
   async #announce(partitions: readonly PartitionBlocks[]): Promise<void> {
@@ -207,7 +228,14 @@ export class TransactionalProducer {
       if (forget === undefined) this.#cluster.forgetCoordinator("transaction", this.#transactionalId);
       else forget();
     };
-    const answer = async (): Promise<{ readonly code: number; readonly value: undefined }> => ({ code: await attempt(), value: undefined });
+    const answer = async (): Promise<{ readonly code: number; readonly value: undefined }> => {
+      try {
+        return { code: await attempt(), value: undefined };
+      } catch (error) {
+        if (this.#version === 1 && error instanceof WireError && error.failure === "no-answer") this.#straying = true;
+        throw error;
+      }
+    };
     return this.#cluster.ask(what, answer, { msMax: this.#msMax, refresh });
   }
 }

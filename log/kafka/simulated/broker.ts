@@ -282,6 +282,7 @@ export class Broker {
       const { transactionalId, version } = request;
       if (transactionalId !== null && !log.producers.isOpen(producerId, producerEpoch)) {
         const identity = { transactionalId, producerId, producerEpoch };
+        log.producers.entering({ producerId, producerEpoch, firstSequence: batch.readInt32BE(BASE_SEQUENCE_AT) }, version);
         const target = this.#targetOf({ topic: name, partition });
         const code = target === undefined ? UNKNOWN_TOPIC_OR_PARTITION : this.#enter(identity, version, target);
         if (code !== NONE) return { ...answer, errorCode: code === CONCURRENT_TRANSACTIONS && version === 1 ? NOT_ENOUGH_REPLICAS : code };

@@ -28,7 +28,6 @@ interface LogBatch {
 /** In the order in which the transactions ended. */
 interface AbortedEntry extends AbortedTransaction {
   readonly markerOffset: number;
-  readonly stableOffset: number;
 }
 
 export interface ReadRequest {
@@ -74,7 +73,7 @@ export class PartitionLog {
     if (idempotent) {
       const duplicate = this.producers.duplicateOf(produced);
       if (duplicate !== undefined) return { code: NONE, baseOffset: duplicate };
-      const code = this.producers.check(produced, transactional);
+      const code = this.producers.check(produced);
       if (code !== NONE) return { code, baseOffset: -1 };
     }
     const baseOffset = this.#endOffset;
@@ -90,11 +89,7 @@ export class PartitionLog {
     const firstOffset = this.producers.openSince(producerId);
     const markerOffset = this.#endOffset;
     this.producers.ended(producerId, producerEpoch);
-    if (!commit && firstOffset !== undefined) {
-      // As the marker's index entry says it: what is stable once the transaction has ended.
-      const stableOffset = this.producers.firstUnstable ?? markerOffset + 1;
-      this.#aborted.push({ producerId, firstOffset, markerOffset, stableOffset });
-    }
+    if (!commit && firstOffset !== undefined) this.#aborted.push({ producerId, firstOffset, markerOffset });
     this.#push(controlBatch(producer, commit, now));
   }
 
@@ -103,22 +98,25 @@ export class PartitionLog {
     const limit = committed ? this.stableOffset : this.#endOffset;
     const parts: Buffer[] = [];
     let bytes = 0;
-    let upTo = offset;
     for (let at = this.#indexOf(offset); at < this.#batches.length; at++) {
       const batch = this.#batches[at] as LogBatch; // in bounds
       if (batch.baseOffset >= limit) break;
       parts.push(batch.bytes);
       bytes += batch.bytes.length;
-      upTo = batch.nextOffset;
       if (bytes >= bytesMax) break;
     }
     const whole = parts.length === 1 ? bytes : Math.max(parts[0]?.length ?? 0, Math.min(bytes, bytesMax));
     const records = Buffer.concat(parts).subarray(0, whole);
-    return { records, aborted: committed && records.length > 0 ? this.#abortedWithin(offset, upTo) : [] };
+    return { records, aborted: committed && records.length > 0 ? this.#abortedFrom(offset) : [] };
   }
 
   hasAt({ offset, committed }: ReadRequest): boolean {
     return offset < (committed ? this.stableOffset : this.#endOffset);
+  }
+
+  /** Whole batches from the one that holds the offset on, markers and what is not stable among them. */
+  batchesFrom(offset: number): readonly Buffer[] {
+    return this.#batches.slice(this.#indexOf(offset)).map(({ bytes }) => bytes);
   }
 
   /** −1 when there is none below the limit. */
@@ -186,14 +184,10 @@ export class PartitionLog {
     return this.#aborted.some((each) => each.producerId === producerId && each.firstOffset <= baseOffset && baseOffset < each.markerOffset);
   }
 
-  /** By the rule of the transaction index: it ends at the first entry before whose end everything was decided. */
-  #abortedWithin(offset: number, upTo: number): readonly AbortedTransaction[] {
-    const found: AbortedTransaction[] = [];
-    for (const { producerId, firstOffset, markerOffset, stableOffset } of this.#aborted) {
-      if (markerOffset >= offset && firstOffset < upTo) found.push({ producerId, firstOffset });
-      if (stableOffset >= upTo) break;
-    }
-    return found;
+  /** With all that have begun up to the end of the log: the index of a broker is too sparse to know better. */
+  #abortedFrom(offset: number): readonly AbortedTransaction[] {
+    const found = this.#aborted.filter(({ markerOffset }) => markerOffset >= offset);
+    return found.map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
   }
 
   #push(bytes: Buffer): void {

@@ -29,6 +29,7 @@ export interface ProducedBatch {
 
 export class ProducerStates {
   readonly #states = new Map<bigint, ProducerState>();
+  readonly #entering = new Map<bigint, { readonly epoch: number; readonly lowest: number; readonly version: 1 | 2 }>();
 
   /** Undefined when none is open; all offsets below it are stable. */
   get firstUnstable(): number | undefined {
@@ -55,10 +56,20 @@ export class ProducerStates {
     return state.batches.find((each) => each.firstSequence === firstSequence && each.lastSequence === lastSequence)?.baseOffset;
   }
 
-  /** A producer that is not known (any more) may go on where it is, but not inside a transaction. */
-  check({ producerId, producerEpoch, firstSequence }: ProducedBatch, transactional: boolean): number {
+  /** Before the first batch of a transaction is stored, its partition is asked for: meanwhile the lowest sequence is kept. */
+  entering({ producerId, producerEpoch, firstSequence }: Omit<ProducedBatch, "count">, version: 1 | 2): void {
+    const known = this.#entering.get(producerId);
+    if (known !== undefined && known.epoch > producerEpoch) return;
+    const lowest = known?.epoch === producerEpoch ? Math.min(known.lowest, firstSequence) : firstSequence;
+    this.#entering.set(producerId, { epoch: producerEpoch, lowest, version });
+  }
+
+  /** A producer that is not known (any more) may go on where it is, but not in a transaction of version 2. */
+  check({ producerId, producerEpoch, firstSequence }: ProducedBatch): number {
     const state = this.#states.get(producerId);
-    if (state === undefined) return transactional && firstSequence !== 0 ? OUT_OF_ORDER_SEQUENCE_NUMBER : NONE;
+    const entering = this.#entering.get(producerId);
+    if (entering !== undefined && entering.epoch === producerEpoch && firstSequence > entering.lowest) return OUT_OF_ORDER_SEQUENCE_NUMBER;
+    if (state === undefined) return entering?.version === 2 && firstSequence !== 0 ? OUT_OF_ORDER_SEQUENCE_NUMBER : NONE;
     if (producerEpoch < state.epoch) return INVALID_PRODUCER_EPOCH;
     if (producerEpoch > state.epoch) return firstSequence === 0 ? NONE : OUT_OF_ORDER_SEQUENCE_NUMBER;
     const last = state.batches.at(-1)?.lastSequence ?? -1;
@@ -67,6 +78,7 @@ export class ProducerStates {
 
   stored({ producerId, producerEpoch, firstSequence, count }: ProducedBatch, baseOffset: number, transactional: boolean): void {
     const state = this.#of(producerId, producerEpoch);
+    this.#entering.delete(producerId);
     state.batches.push({ firstSequence, lastSequence: (firstSequence + count - 1) % SEQUENCE_MODULUS, baseOffset });
     if (state.batches.length > BATCHES_REMEMBERED) state.batches.shift();
     if (transactional) state.firstOffset ??= baseOffset;
@@ -78,6 +90,7 @@ export class ProducerStates {
   }
 
   ended(producerId: bigint, epoch: number): void {
+    this.#entering.delete(producerId);
     this.#of(producerId, epoch).firstOffset = undefined;
   }
 

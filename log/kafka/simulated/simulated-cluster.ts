@@ -69,6 +69,17 @@ export class SimulatedCluster {
     return openKafkaLogOver({ ...more, brokers }, { wire, surroundings });
   }
 
+  /** What lies in a partition, as it lies there: for proofs. */
+  batches(topic: string, partition: number, fromOffset: number): readonly Buffer[] {
+    return this.#state.topics.get(topic)?.partitions[partition]?.batchesFrom(fromOffset) ?? [];
+  }
+
+  /** −1 where nothing was committed; undefined while something is pending. */
+  committedOffset(group: string, topic: string, partition: number): number | undefined {
+    const [found] = this.#state.group(group).offsets.fetch([{ topic, partition }]);
+    return found === undefined || found.errorCode !== 0 ? undefined : found.offset;
+  }
+
   /** The next broker that is up leads from now on. */
   moveLeader(topic: string, partition: number): void {
     const found = this.#state.topics.get(topic);

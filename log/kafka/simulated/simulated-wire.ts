@@ -25,8 +25,8 @@ export interface Fate {
 /** What lies between clients and brokers. */
 export interface Network {
   fate(request: RequestName, client: string): Fate;
-  /** Hears of every request; what it throws is the client's own. */
-  passes?(request: RequestName, moment: Moment, client: string): void;
+  /** Hears of every request. False: the client dies there, and neither sends nor hears anything any more. */
+  passes?(request: RequestName, moment: Moment, client: string): boolean;
 }
 
 export interface SimulatedWireOptions {
@@ -100,7 +100,7 @@ class Transport {
     const place = state.brokerAt(to);
     if (this.#closed || place === undefined || !place.up)
       return Promise.reject(new WireError("unreachable", `${to.host}:${to.port} cannot be reached.`, undefined));
-    network.passes?.(request, "before", client);
+    if (network.passes?.(request, "before", client) === false) return Promise.withResolvers<R>().promise;
     const fate = network.fate(request, client);
     const { promise, resolve, reject } = Promise.withResolvers<R>();
     const key = `${to.host}:${to.port} ${to.purpose} ${to.answerMsMax ?? REQUEST_MS_MAX}`;
@@ -122,8 +122,7 @@ class Transport {
     const answer = (value: R): void => {
       if (!exchange.open) return;
       close();
-      network.passes?.(request, "answered", client);
-      resolve(value);
+      if (network.passes?.(request, "answered", client) !== false) resolve(value);
     };
     const exchange: Exchange<R> = { resolve: answer, reject, open: true };
     if (fate.lost !== "request") this.#deliver(place, connection, request, fate, serve, exchange, lose);
@@ -154,8 +153,7 @@ class Transport {
       const broker = new Broker(state, place.nodeId);
       const answer = await serve(broker);
       if (fate.twice === true) void serve(broker);
-      network.passes?.(request, "served", client);
-      if (fate.lost === "reply") return;
+      if (network.passes?.(request, "served", client) === false || fate.lost === "reply") return;
       later(surroundings, fate.replyMs, () => (place.life === life ? exchange.resolve(answer) : lose()));
     };
     const now = state.surroundings.now();

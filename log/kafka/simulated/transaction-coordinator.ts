@@ -92,7 +92,9 @@ export class TransactionCoordinator {
     if (present !== undefined && present.producerEpoch !== known.identity.producerEpoch) {
       // The answer to an earlier try was lost.
       const repeated = known.last !== undefined && present.producerEpoch === known.last.producerEpoch;
-      return repeated ? { errorCode: NONE, ...known.identity } : { errorCode: PRODUCER_FENCED, ...NO_IDENTITY };
+      if (!repeated) return { errorCode: PRODUCER_FENCED, ...NO_IDENTITY };
+      known.state = "empty";
+      return { errorCode: NONE, ...known.identity };
     }
     known.last = present === undefined ? undefined : known.identity;
     known.identity = this.#after(known.identity);

@@ -26,8 +26,9 @@ export class VirtualScheduler implements Surroundings {
 
   readonly now = (): number => this.#now;
 
+  /** Whole milliseconds. */
   readonly after = (ms: number, then: () => void): (() => void) => {
-    const event: Event = { at: this.#now + Math.max(0, ms), order: this.#order(), number: this.#made++, act: then };
+    const event: Event = { at: this.#now + Math.ceil(Math.max(0, ms)), order: this.#order(), number: this.#made++, act: then };
     this.#push(event);
     return () => {
       event.act = undefined;

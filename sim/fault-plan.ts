@@ -1,0 +1,67 @@
+/** Which faults a seed has, and how often: some seeds have few kinds, so that one fault does not hide another. */
+import { between, seededRandom } from "#log/kafka/simulated";
+
+export const FAULT_NAMES = [
+  "crash",
+  "lost-request",
+  "lost-reply",
+  "slow",
+  "broken",
+  "twice",
+  "move-leader",
+  "move-coordinator",
+  "stop-broker",
+  "pause",
+  "twin",
+  "wipe",
+  "clock",
+  "restart",
+  "slow-markers",
+  "compaction",
+  "poison",
+  "late-input",
+] as const;
+
+export type FaultName = (typeof FAULT_NAMES)[number];
+
+export interface SeedOptions {
+  readonly seed: number;
+  /** Virtual, with faults; the time to come to rest is beyond it. */
+  readonly minutes: number;
+  readonly transactionVersion: 1 | 2;
+  readonly brokers: number;
+  readonly instances: number;
+  readonly commitIntervalMs: number;
+  readonly recordsPerSecond: number;
+  /** Of new producer ids: near their end they change soon. */
+  readonly firstEpoch: number;
+  /** From 0 (never) to 1 (as often as this kind comes at most). */
+  readonly faults: Readonly<Record<FaultName, number>>;
+}
+
+export interface SeedLimits {
+  readonly minutes: number;
+  /** Only these; default all. */
+  readonly only?: readonly FaultName[];
+}
+
+export function optionsOf(seed: number, { minutes, only = FAULT_NAMES }: SeedLimits): SeedOptions {
+  const random = seededRandom(seed * 7919 + 17);
+  const faults = Object.fromEntries(
+    FAULT_NAMES.map((name) => {
+      const [there, often] = [random() < 0.65, random()];
+      return [name, there && only.includes(name) ? Math.max(0.05, often) : 0];
+    }),
+  ) as Record<FaultName, number>; // every name is in the list
+  return {
+    seed,
+    minutes,
+    transactionVersion: random() < 0.7 ? 2 : 1,
+    brokers: between(random, 1, 3),
+    instances: between(random, 1, 3),
+    commitIntervalMs: [200, 500, 1000, 2000][between(random, 0, 3)] ?? 500,
+    recordsPerSecond: between(random, 1, 6),
+    firstEpoch: random() < 0.1 ? 32_700 : 0,
+    faults,
+  };
+}

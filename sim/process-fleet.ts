@@ -1,0 +1,193 @@
+/** All processes of a run, the living, the paused and the dead: whoever ends is started again after a while, as orchestrators do. */
+import { between, seededRandom, type Random, type SimulatedCluster, type VirtualScheduler } from "#log/kafka/simulated";
+import type { Disk } from "#disk";
+import type { Assignment, Topology } from "#streams";
+import type { SeedOptions } from "./fault-plan.ts";
+import type { FaultyNetwork } from "./faulty-network.ts";
+import type { CrashPoint, Hits } from "./hits.ts";
+import type { Planted } from "./run-seed.ts";
+import { freshRows, SimulatedProcess } from "./simulated-process.ts";
+import { Violation } from "./violation.ts";
+
+export interface FleetOptions {
+  readonly assignments: readonly Assignment[];
+  readonly options: SeedOptions;
+  readonly scheduler: VirtualScheduler;
+  readonly topology: Topology;
+  readonly planted: Planted;
+  readonly cluster: SimulatedCluster;
+  readonly network: FaultyNetwork;
+  readonly hits: Hits;
+}
+
+export class ProcessFleet {
+  readonly #options: FleetOptions;
+  readonly #random: Random;
+  readonly #living = new Map<string, SimulatedProcess>();
+  /** The process of each instance that counts; others are zombies. */
+  readonly #present: (SimulatedProcess | undefined)[] = [];
+  readonly #earlier: (Disk | undefined)[] = [];
+  readonly #lastErrors: string[] = [];
+  readonly #dead = new Set<string>();
+  #lives = 0;
+  #stopping = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#random = seededRandom(options.options.seed + 0xf1ee);
+  }
+
+  get all(): readonly SimulatedProcess[] {
+    return [...this.#living.values()];
+  }
+
+  get running(): number {
+    return this.#living.size;
+  }
+
+  isDead(client: string): boolean {
+    return this.#dead.has(client);
+  }
+
+  start(): void {
+    for (let instance = 0; instance < this.#options.options.instances; instance++) this.#launch(instance, freshRows());
+  }
+
+  /** At once; it comes again later. */
+  kill(client: string): void {
+    const process = this.#living.get(client);
+    if (process === undefined) return;
+    process.time.kill();
+    this.#living.delete(client);
+    const instance = this.#present.indexOf(process);
+    if (instance >= 0) this.#comeAgain(instance, process.rows);
+  }
+
+  killAll(): void {
+    for (const process of this.#living.values()) process.time.kill();
+    this.#living.clear();
+  }
+
+  /** One of those that count. */
+  any(): { readonly instance: number; readonly process: SimulatedProcess } | undefined {
+    const instance = between(this.#random, 0, this.#options.options.instances - 1);
+    const process = this.#present[instance];
+    return process === undefined || process.time.dead ? undefined : { instance, process };
+  }
+
+  pause(process: SimulatedProcess, ms: number): void {
+    process.time.pause();
+    this.#options.scheduler.after(ms, () => process.time.resume());
+  }
+
+  /** Another process under the same name, over a copy of the rows, while the first stands still: it will go on as if nothing had been. */
+  replace(instance: number, process: SimulatedProcess, ms: number): void {
+    this.pause(process, ms);
+    this.#launch(instance, copyOf(process.rows));
+    this.#options.scheduler.after(ms + 60_000, () => this.#bury(process));
+  }
+
+  /** What the instance finds when it is started next: nothing, or what there was some time ago. */
+  loseRows(instance: number): void {
+    this.#earlier[instance] = this.#random() < 0.5 ? freshRows() : copyOf(this.#present[instance]?.rows ?? freshRows());
+  }
+
+  restart(process: SimulatedProcess): void {
+    process.stop();
+  }
+
+  /** After the last fault: nobody stands still, and nobody is there twice. */
+  recover(): void {
+    for (const process of this.all) {
+      process.time.resume();
+      if (!this.#present.includes(process)) this.#bury(process);
+    }
+  }
+
+  stopAll(): void {
+    this.#stopping = true;
+    for (const process of this.#living.values()) process.stop();
+  }
+
+  step(): boolean {
+    let moved = false;
+    for (const process of this.#living.values()) {
+      moved = process.step() || moved;
+      if (process.ended) this.#ended(process);
+    }
+    return moved;
+  }
+
+  nextDueAt(): number {
+    let due = Infinity;
+    for (const process of this.#living.values()) due = Math.min(due, process.waitsFor);
+    return due;
+  }
+
+  /** I10: what is buffered is bounded. */
+  check(): void {
+    for (const process of this.#living.values()) {
+      const { bufferedRecords = 0 } = process.thread?.metrics() ?? {};
+      if (bufferedRecords > 20_000) throw new Violation("I10", `${process.client} holds ${bufferedRecords} records.`);
+    }
+  }
+
+  describe(): string {
+    const states = [...this.#living.values()].map(
+      ({ client, thread, time }) => `${client} is ${time.still ? "still" : (thread?.state ?? "opening")}`,
+    );
+    return `${states.join(", ")}. Last errors: ${this.#lastErrors.slice(-3).join(" | ") || "none"}`;
+  }
+
+  #ended(process: SimulatedProcess): void {
+    const { bug, error } = process;
+    if (bug !== undefined) throw new Violation("I11", `${process.client} ends by a bug: ${bug}`);
+    if (error !== undefined) {
+      this.#options.hits.fault(`ended:${codeOf(error)}`);
+      this.#lastErrors.push(error instanceof Error ? error.message : JSON.stringify(error));
+    }
+    this.#bury(process);
+  }
+
+  #bury(process: SimulatedProcess): void {
+    if (!this.#living.delete(process.client)) return;
+    process.time.kill();
+    this.#dead.add(process.client);
+    const instance = this.#present.indexOf(process);
+    if (instance >= 0) this.#comeAgain(instance, process.rows);
+  }
+
+  #comeAgain(instance: number, rows: Disk): void {
+    this.#present[instance] = undefined;
+    if (this.#stopping) return;
+    const { scheduler } = this.#options;
+    scheduler.after(between(this.#random, 100, 4000), () => {
+      const lost = this.#earlier[instance];
+      this.#earlier[instance] = undefined;
+      if (this.#present[instance] === undefined) this.#launch(instance, lost ?? rows);
+    });
+  }
+
+  #launch(instance: number, rows: Disk): void {
+    const { assignments, planted, network, ...shared } = this.#options;
+    const assignment = assignments[instance] ?? { generation: 0, tasks: [] };
+    const survives = (point: CrashPoint, client: string): boolean => network.survives(point, client);
+    const process = new SimulatedProcess({ ...shared, ...planted, instance, life: this.#lives++, assignment, rows, survives });
+    this.#present[instance] = process;
+    this.#living.set(process.client, process);
+    if (this.#options.options.faults.clock > 0) process.time.skewMs = between(this.#random, -30_000, 30_000);
+    process.begin();
+  }
+}
+
+function copyOf(rows: Disk): Disk {
+  const copy = freshRows();
+  const batch = copy.batch();
+  for (const family of ["log", "rows"] as const) for (const [key, value] of rows.entries(family, {})) batch.put(family, key, value);
+  copy.write(batch, { sync: true });
+  return copy;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error ? ((error as { readonly code?: string }).code ?? error.name) : "unknown";
+}

@@ -1,0 +1,59 @@
+/** Time and chance of one simulated process: it may stand still, run ahead or behind, and be over at any moment. */
+import { seededRandom, type Surroundings, type VirtualScheduler } from "#log/kafka/simulated";
+
+export class ProcessTime implements Surroundings {
+  readonly random: () => number;
+  /** Of its clock against the true time. */
+  skewMs = 0;
+  readonly #scheduler: VirtualScheduler;
+  #dead = false;
+  #paused = false;
+  #held: (() => void)[] = [];
+
+  constructor(scheduler: VirtualScheduler, seed: number) {
+    this.#scheduler = scheduler;
+    this.random = seededRandom(seed);
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  /** Nothing of it runs now. */
+  get still(): boolean {
+    return this.#dead || this.#paused;
+  }
+
+  readonly now = (): number => this.#scheduler.now() + this.skewMs;
+
+  readonly after = (ms: number, then: () => void): (() => void) => {
+    let open = true;
+    const act = (): void => {
+      if (open && !this.#dead) then();
+    };
+    this.#scheduler.after(ms, () => {
+      if (this.#paused) this.#held.push(act);
+      else act();
+    });
+    return () => {
+      open = false;
+    };
+  };
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** What would have happened meanwhile happens now, in its order. */
+  resume(): void {
+    this.#paused = false;
+    const held = this.#held;
+    this.#held = [];
+    for (const act of held) this.#scheduler.after(0, act);
+  }
+
+  kill(): void {
+    this.#dead = true;
+    this.#held = [];
+  }
+}

@@ -1,0 +1,254 @@
+/** One seed: brokers, processes, load and faults in virtual time, the invariants each virtual second, and then the time to come to rest. */
+import { between, seededRandom, SimulatedCluster, VirtualScheduler } from "#log/kafka/simulated";
+import type { KafkaWire, Random } from "#log/kafka/simulated";
+import type { Disk } from "#disk";
+import type { Log } from "#log";
+import { splitTasks, topicConfigs } from "#streams";
+import type { SeedOptions } from "./fault-plan.ts";
+import { FaultyNetwork } from "./faulty-network.ts";
+import { Hits } from "./hits.ts";
+import { LedgerCheck } from "./ledger/ledger-check.ts";
+import { LedgerLoad } from "./ledger/ledger-load.ts";
+import { ledgerTopology, PARTITIONS } from "./ledger/ledger-topology.ts";
+import { ProcessFleet } from "./process-fleet.ts";
+import { scheduleFaults } from "./schedule-faults.ts";
+import { APPLICATION_ID } from "./simulated-process.ts";
+import { Violation } from "./violation.ts";
+import { Watcher } from "./watcher.ts";
+
+/** A bug that is planted from outside, to see whether an invariant catches it. */
+export interface Planted {
+  readonly wrapWire?: (wire: KafkaWire) => KafkaWire;
+  readonly wrapDisk?: (disk: Disk) => Disk;
+  readonly wrapLog?: (log: Log) => Log;
+}
+
+export interface Outcome {
+  readonly options: SeedOptions;
+  readonly violation: Violation | undefined;
+  /** Where virtual time stood then. */
+  readonly atMs: number;
+  readonly virtualMs: number;
+  readonly hits: Hits;
+  readonly records: number;
+  readonly hash: string;
+}
+
+const START = 1_700_000_000_000;
+const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
+const REST_MS_MAX = 180_000;
+const ROWS_EVERY_SECONDS = 7;
+const STOP_MS_MAX = 60_000;
+
+export async function runSeed(options: SeedOptions, planted: Planted = {}): Promise<Outcome> {
+  const run = new SeedRun(options, planted);
+  let violation: Violation | undefined;
+  try {
+    await run.whole();
+  } catch (error) {
+    violation =
+      error instanceof Violation ? error : new Violation("I11", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  const atMs = run.now - START;
+  run.end();
+  return { options, violation, atMs, virtualMs: atMs, hits: run.hits, records: run.records, hash: run.hits.hash };
+}
+
+class SeedRun {
+  readonly hits = new Hits();
+  readonly #options: SeedOptions;
+  readonly #planted: Planted;
+  readonly #scheduler: VirtualScheduler;
+  readonly #network: FaultyNetwork;
+  readonly #cluster: SimulatedCluster;
+  readonly #check: LedgerCheck;
+  readonly #fleet: ProcessFleet;
+  readonly #random: Random;
+  #watcher: Watcher | undefined;
+  #failure: Error | undefined;
+  #loading = true;
+
+  constructor(options: SeedOptions, planted: Planted) {
+    this.#options = options;
+    this.#planted = planted;
+    const scheduler = new VirtualScheduler(options.seed, START);
+    this.#scheduler = scheduler;
+    this.#random = seededRandom(options.seed + 0xfa17);
+    this.#network = new FaultyNetwork({
+      options,
+      scheduler,
+      hits: this.hits,
+      quiet: (client) => client === "load",
+      isDead: (client) => client !== "watcher" && this.#fleet.isDead(client),
+      kill: (client) => this.#fleet.kill(client),
+    });
+    this.#cluster = new SimulatedCluster({
+      surroundings: scheduler,
+      brokers: options.brokers,
+      transactionVersion: options.transactionVersion,
+      network: this.#network,
+      markerMs: () => this.#markerMs(),
+      firstEpoch: options.firstEpoch,
+    });
+    const topology = ledgerTopology();
+    const assignments = splitTasks(topology, options.instances);
+    this.#fleet = new ProcessFleet({
+      assignments,
+      options,
+      scheduler,
+      topology,
+      planted: this.#planted,
+      cluster: this.#cluster,
+      network: this.#network,
+      hits: this.hits,
+    });
+    this.#check = new LedgerCheck(this.#cluster);
+  }
+
+  get now(): number {
+    return this.#scheduler.now();
+  }
+
+  get records(): number {
+    return this.#check.checkedRecords;
+  }
+
+  async whole(): Promise<void> {
+    await this.#open();
+    scheduleFaults({
+      options: this.#options,
+      scheduler: this.#scheduler,
+      cluster: this.#cluster,
+      fleet: this.#fleet,
+      hits: this.hits,
+      random: this.#random,
+      active: () => this.#network.faulty,
+      beforeCompaction: () => this.#check.read(),
+    });
+    const seconds = Math.round((this.#options.minutes * MINUTE_MS) / SECOND_MS);
+    for (let second = 1; second <= seconds; second++) {
+      await this.#runUntil(START + second * SECOND_MS);
+      this.#look(second % ROWS_EVERY_SECONDS === 0);
+    }
+    await this.#comeToRest();
+    await this.#stop();
+  }
+
+  end(): void {
+    this.#fleet.killAll();
+  }
+
+  async #open(): Promise<void> {
+    this.#network.faulty = false;
+    const topology = ledgerTopology();
+    this.#openClients(topology).catch((error: unknown) => {
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+    });
+    while (this.#watcher === undefined) await this.#runUntil(this.#scheduler.now() + 10);
+    this.#network.faulty = true;
+    this.#fleet.start();
+  }
+
+  async #openClients(topology: ReturnType<typeof ledgerTopology>): Promise<void> {
+    const log = await this.#cluster.open({ clientId: "load" });
+    await log.topics.ensure(topicConfigs(topology, APPLICATION_ID, log.capabilities));
+    const load = new LedgerLoad(log, this.#options, this.hits);
+    const everyMs = SECOND_MS / this.#options.recordsPerSecond;
+    const again = (): void => {
+      if (!this.#loading) return;
+      void load.append(this.#scheduler.now());
+      this.#scheduler.after(everyMs * (0.2 + 1.6 * this.#random()), again);
+    };
+    this.#scheduler.after(everyMs, again);
+    const watching = await this.#cluster.open({
+      clientId: "watcher",
+      ...(this.#planted.wrapWire === undefined ? {} : { wrapWire: this.#planted.wrapWire }),
+    });
+    const watched = ["receipts", "statements", "transfers", "totals"].flatMap((topic) =>
+      Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })),
+    );
+    this.#watcher = new Watcher(watching, watched, (topic, partition) => this.#check.partition(topic, partition));
+  }
+
+  #look(rows: boolean): void {
+    this.#check.check();
+    this.#watcher?.look();
+    this.#fleet.check();
+    if (rows) for (const { rows: disk, client } of this.#fleet.all) this.#check.checkRows(disk, client);
+    this.hits.event(`${this.#scheduler.now()} ${this.#check.checkedRecords}\n`);
+  }
+
+  /** Faults are over: within bounded time all is done, and all of it is right. */
+  async #comeToRest(): Promise<void> {
+    this.#loading = false;
+    this.#network.faulty = false;
+    for (let node = 1; node <= this.#options.brokers; node++) this.#cluster.startBroker(node);
+    this.#fleet.recover();
+    const until = this.#scheduler.now() + REST_MS_MAX;
+    for (let quiet = 0; quiet < 3;) {
+      await this.#runUntil(this.#scheduler.now() + SECOND_MS);
+      this.#look(false);
+      quiet = this.#check.missing() === undefined ? quiet + 1 : 0;
+      if (this.#scheduler.now() > until)
+        throw new Violation("I12", `${this.#check.missing()} ${REST_MS_MAX / SECOND_MS} s after the last fault. ${this.#fleet.describe()}`);
+    }
+    this.#look(true);
+    this.#check.checkAtRest();
+  }
+
+  async #stop(): Promise<void> {
+    this.#fleet.stopAll();
+    const until = this.#scheduler.now() + STOP_MS_MAX;
+    while (this.#fleet.running > 0) {
+      await this.#runUntil(this.#scheduler.now() + 100);
+      if (this.#scheduler.now() > until)
+        throw new Violation("I11", `${this.#fleet.running} processes do not stop. ${this.#fleet.describe()}`);
+    }
+    this.#look(true);
+    this.#check.checkAtRest();
+  }
+
+  /** Works through every instant up to and at `until`. */
+  async #runUntil(until: number): Promise<void> {
+    for (;;) {
+      await this.#instant();
+      if (this.#failure !== undefined) throw this.#failure;
+      const next = Math.min(this.#scheduler.nextDueAt(), this.#fleet.nextDueAt());
+      if (next > until) {
+        this.#scheduler.advanceTo(until);
+        return;
+      }
+      this.#scheduler.advanceTo(Math.max(next, this.#scheduler.now()));
+    }
+  }
+
+  async #instant(): Promise<void> {
+    for (let idle = 0, rounds = 0; idle < 2; rounds++) {
+      if (rounds > 100_000)
+        throw new Violation("I12", `Virtual time stands at ${this.#scheduler.now() - START} ms. ${this.#fleet.describe()}`);
+      let moved = false;
+      while (this.#scheduler.runOne()) {
+        moved = true;
+        await turn();
+      }
+      moved = this.#fleet.step() || moved;
+      await turn();
+      idle = moved ? 0 : idle + 1;
+    }
+  }
+
+  #markerMs(): number {
+    const often = this.#network.faulty ? this.#options.faults["slow-markers"] : 0;
+    if (this.#random() >= 0.05 * often) return between(this.#random, 1, 10);
+    this.hits.fault("slow-markers");
+    return between(this.#random, 50, 2500);
+  }
+}
+
+/** Everything that promises have to do is done then. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

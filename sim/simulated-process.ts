@@ -1,0 +1,152 @@
+/** One instance of the application: opens its log, runs its stream thread, dies, and is started again as an orchestrator would. */
+import { AssertionError } from "node:assert";
+import { memoryDisk, type Disk } from "#disk";
+import type { Log } from "#log";
+import type { KafkaWire, SimulatedCluster, VirtualScheduler } from "#log/kafka/simulated";
+import { createStreamThread, silentLogger, STREAM_THREAD_DEFAULTS } from "#streams";
+import type { AbandonableStreamThread, Assignment, Topology } from "#streams";
+import type { SeedOptions } from "./fault-plan.ts";
+import type { CrashPoint } from "./hits.ts";
+import { mortalDisk } from "./mortal-disk.ts";
+import { ProcessTime } from "./process-time.ts";
+
+export const APPLICATION_ID = "ledger";
+const SESSION_MS = 6_000;
+const TRANSACTION_MS = 4_000;
+
+export interface ProcessOptions {
+  readonly instance: number;
+  /** Of two with one instance the later; part of its names towards brokers only. */
+  readonly life: number;
+  readonly cluster: SimulatedCluster;
+  readonly scheduler: VirtualScheduler;
+  readonly topology: Topology;
+  readonly assignment: Assignment;
+  readonly options: SeedOptions;
+  /** What an earlier life left. */
+  readonly rows: Disk;
+  readonly survives: (point: CrashPoint, client: string) => boolean;
+  readonly wrapWire?: (wire: KafkaWire) => KafkaWire;
+  readonly wrapDisk?: (disk: Disk) => Disk;
+  readonly wrapLog?: (log: Log) => Log;
+}
+
+export class SimulatedProcess {
+  readonly client: string;
+  readonly time: ProcessTime;
+  readonly rows: Disk;
+  readonly #options: ProcessOptions;
+  #log: Log | undefined;
+  #thread: AbandonableStreamThread | undefined;
+  #error: unknown;
+  #closing = false;
+  #closed = false;
+
+  constructor(options: ProcessOptions) {
+    const { instance, life, scheduler, rows } = options;
+    this.#options = options;
+    this.client = `instance-${instance}-${life}`;
+    this.time = new ProcessTime(scheduler, options.options.seed * 31 + instance * 1009 + life);
+    this.rows = rows;
+  }
+
+  /** From here on it does something, and may die. */
+  begin(): void {
+    this.#open().catch((error: unknown) => {
+      this.#error = error;
+    });
+  }
+
+  /** It ended of itself, for good or ill; whoever runs it starts another one. */
+  get ended(): boolean {
+    return this.#closed || this.#error !== undefined || this.#thread?.state === "failed";
+  }
+
+  /** What ended it, if it was not asked to. */
+  get error(): unknown {
+    return this.#error ?? this.#thread?.error;
+  }
+
+  /** Something that no fault excuses. */
+  get bug(): string | undefined {
+    const error = this.error;
+    for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth++)
+      if (each instanceof AssertionError || each instanceof TypeError || each instanceof RangeError || each instanceof ReferenceError)
+        return each.stack;
+    return undefined;
+  }
+
+  get running(): boolean {
+    return this.#thread?.state === "running";
+  }
+
+  get thread(): AbandonableStreamThread | undefined {
+    return this.#thread;
+  }
+
+  get waitsFor(): number {
+    if (this.time.still || this.#thread === undefined || this.#closing) return Infinity;
+    return this.#dueAt;
+  }
+
+  #dueAt = -Infinity;
+
+  /** True when something moved. */
+  step(): boolean {
+    if (this.time.still || this.#thread === undefined || this.#closing || this.ended) return false;
+    const { worked, nextDueAt } = this.#thread.step(this.time.now());
+    this.#dueAt = nextDueAt - this.time.skewMs;
+    return worked;
+  }
+
+  /** As an orchestrator stops it. */
+  stop(): void {
+    if (this.#closing || this.time.dead || this.#thread === undefined) return;
+    this.#closing = true;
+    const end = async (): Promise<void> => {
+      await this.#thread?.stop();
+      if (!this.#options.survives("closing", this.client)) return;
+      await this.#log?.close();
+      this.#closed = true;
+    };
+    end().catch((error: unknown) => {
+      this.#error = error;
+    });
+  }
+
+  async #open(): Promise<void> {
+    const { cluster, options, survives, instance, topology, assignment, wrapWire, wrapDisk, wrapLog } = this.#options;
+    const opened = await cluster.open({
+      clientId: this.client,
+      surroundings: this.time,
+      transactionMsMax: TRANSACTION_MS,
+      sessionMsMax: SESSION_MS,
+      rebalanceMsMax: SESSION_MS,
+      heartbeatMs: 1_000,
+      ...(wrapWire === undefined ? {} : { wrapWire }),
+    });
+    this.#log = wrapLog?.(opened) ?? opened;
+    const mortal = mortalDisk(this.rows, { passes: (point) => !this.time.dead && survives(point, this.client) && !this.time.dead });
+    const disk = wrapDisk?.(mortal) ?? mortal;
+    this.#thread = createStreamThread({
+      config: {
+        ...STREAM_THREAD_DEFAULTS,
+        applicationId: APPLICATION_ID,
+        instanceId: `instance-${instance}`,
+        thread: 0,
+        commitIntervalMs: options.commitIntervalMs,
+        idleCommitMs: options.commitIntervalMs / 2,
+        // The clock of a process is one of its faults; what it refuses depends on it.
+        timestampLeadMsMax: 365 * 24 * 3_600_000,
+        failureRatioMax: 1,
+        freeze: true,
+      },
+      dependencies: { topology, log: this.#log, disk, stepClock: () => 0, logger: silentLogger },
+      assignment,
+    });
+  }
+}
+
+export function freshRows(): Disk {
+  return memoryDisk();
+}
