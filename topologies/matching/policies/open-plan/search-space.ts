@@ -58,11 +58,9 @@ export class SearchSpace {
   /** Places where most jobs are expected, with their shares of these. */
   readonly #expected: readonly { readonly point: Point; readonly share: number }[];
   readonly #expectedShare: number;
-  readonly #reachMs: number;
 
   constructor(problem: MatchingProblem, memory: PlanMemory, values: OpenPlanValues) {
     this.#expectedShare = values.expectedShare;
-    this.#reachMs = values.endingReachMs;
     this.#expected = values.expectedShare > 0 ? expectedPlaces(memory.demand, values.endingPlaces) : [];
     const { now, travel } = problem;
     this.#problem = problem;
@@ -144,10 +142,6 @@ export class SearchSpace {
     const { travel } = this.#problem;
     if (this.#expected.length === 0) return open;
     let sum = 0;
-    if (this.#reachMs > 0) {
-      for (const { point, share } of this.#expected) sum += share * Math.exp(-travel.travelMs(from, point, vehicle) / this.#reachMs);
-      return (1 - this.#expectedShare) * open - this.#expectedShare * this.#reachMs * Math.log(sum + 1e-9);
-    }
     for (const { point, share } of this.#expected) sum += share * travel.travelMs(from, point, vehicle);
     return (1 - this.#expectedShare) * open + this.#expectedShare * sum;
   }

@@ -16,12 +16,15 @@ export function searchPlans(space: SearchSpace, memory: PlanMemory, values: Open
   // What has passed already is lost with a driver or without: who waits long must not become too dear for anybody.
   const alone = Float64Array.from(space.jobs, (_, job) => values.aloneMs + Math.max(0, -space.ready[job]!));
   if (values.keepsPlans > 0) recall(routes, memory);
-  for (let job = 0; job < space.open; job++) {
-    if (routes.driverOf[job]! < 0 && insertion.find(job, alone[job]!)) insertion.apply(job);
+  // By the time at which they are ready: where the steps do not last for all, the most urgent are planned, one at least.
+  for (let job = 0, tried = 0; job < space.open && (tried === 0 || budget.steps > 0); job++) {
+    if (routes.driverOf[job]! >= 0) continue;
+    tried += 1;
+    if (insertion.find(job, alone[job]!)) insertion.apply(job);
   }
   const swaps = new TailSwaps(routes, budget);
   for (let pass = 0; pass < values.passes && budget.steps > 0; pass++) {
-    const moved = moveEach(routes, insertion, alone);
+    const moved = moveEach(routes, insertion, alone, budget);
     const swapped = swaps.pass();
     if (!moved && !swapped) break;
   }
@@ -63,9 +66,9 @@ function recall(routes: Routes, memory: PlanMemory): void {
 }
 
 /** Each job out of its plan and back at its best place; whether anything became better. */
-function moveEach(routes: Routes, insertion: Insertion, alone: Float64Array): boolean {
+function moveEach(routes: Routes, insertion: Insertion, alone: Float64Array, budget: Budget): boolean {
   let better = false;
-  for (let job = 0; job < routes.space.open; job++) {
+  for (let job = 0; job < routes.space.open && budget.steps > 0; job++) {
     const d = routes.driverOf[job]!;
     if (d < 0) {
       if (!insertion.find(job, alone[job]!)) continue;
