@@ -143,6 +143,17 @@ export const definitions = {
     meaning: "HTTP port; the next free one if it is taken",
     range: [0, 65_535],
   },
+  standbys: {
+    variables: ["SLACKLINE_STANDBYS"],
+    fallback: "1",
+    meaning: "copies of each task's state on other instances; the same in all of them",
+    range: [0, 8],
+  },
+  advertise: {
+    variables: ["SLACKLINE_ADVERTISE"],
+    fallback: "",
+    meaning: "HOST:PORT at which other instances reach this one; default its own",
+  },
   host: { variables: ["HOST"], fallback: "127.0.0.1", meaning: "HTTP address" },
   "shutdown-timeout": {
     variables: ["SLACKLINE_SHUTDOWN_TIMEOUT_MS"],

@@ -45,6 +45,8 @@ export function checkTogether(value: (name: SettingName) => string, name: (name:
       "commit-interval",
       `${value("commit-interval")} ms leaves no room in the transaction timeout (${value("transaction-timeout")} ms): at most half`,
     );
+  if (value("advertise") !== "" && !/^\[?[\w.:-]+\]?:\d{1,5}$/.test(value("advertise")))
+    refuse("advertise", `"${value("advertise")}" is not HOST:PORT`);
   checkKafka(value, refuse);
   checkRegistry(value, refuse);
   return problems;

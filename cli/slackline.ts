@@ -5,6 +5,7 @@ import { configCommand } from "./commands/config.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { lagCommand } from "./commands/lag.ts";
+import { runCommand } from "./commands/run.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { stateCommand } from "./commands/state.ts";
 import { topicCommand } from "./commands/topic.ts";
@@ -30,7 +31,17 @@ function program(): Command {
   const root = new Command("slackline")
     .description("Kafka Streams for Node.js, and a geo-dispatch engine on it.")
     .configureHelp({ sortSubcommands: false });
-  for (const add of [simulateCommand, demoCommand, topicCommand, stateCommand, topologyCommand, lagCommand, configCommand, doctorCommand])
+  for (const add of [
+    simulateCommand,
+    demoCommand,
+    runCommand,
+    topicCommand,
+    stateCommand,
+    topologyCommand,
+    lagCommand,
+    configCommand,
+    doctorCommand,
+  ])
     add(root);
   throwInsteadOfExit(root);
   return root;

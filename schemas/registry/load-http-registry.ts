@@ -22,6 +22,8 @@ export interface LoadHttpRegistryOptions {
   readonly register?: boolean;
 }
 
+/** No more than the client has sockets: none of them waits for one. */
+const SUBJECTS_AT_ONCE = 4;
 /** Of a subject, the newest. */
 const VERSIONS_MAX = 100;
 
@@ -38,18 +40,23 @@ const sufficient: Readonly<Record<Exclude<CompatibilityLevel, "NONE">, readonly 
  */
 export async function loadHttpRegistry(options: LoadHttpRegistryOptions): Promise<readonly RegisteredSchema[]> {
   using client = new RegistryClient(options.endpoint);
-  const loaded: RegisteredSchema[] = [];
+  const loaded: (readonly RegisteredSchema[])[] = [];
   const problems: SerdeError[] = [];
-  for (const compiled of options.subjects) {
-    try {
-      loaded.push(...(await loadSubject(client, compiled, options.register === true)));
-    } catch (error) {
-      if (!(error instanceof SerdeError) || error.code === "REGISTRY_UNAVAILABLE") throw error;
-      problems.push(error);
+  const waiting = [...options.subjects.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, compiled] = next;
+      try {
+        loaded[index] = await loadSubject(client, compiled, options.register === true);
+      } catch (error) {
+        if (!(error instanceof SerdeError) || error.code === "REGISTRY_UNAVAILABLE") throw error;
+        problems.push(error);
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: SUBJECTS_AT_ONCE }, work));
   const [first] = problems;
-  if (first === undefined) return loaded;
+  if (first === undefined) return loaded.flat();
   const incompatible = problems.find(({ code }) => code === "SCHEMA_INCOMPATIBLE") ?? first;
   const told = problems.map(({ code, message }) => message.slice(code.length + 1)).join("\n");
   throw problems.length === 1 ? first : new SerdeError(incompatible.code, `${problems.length} subjects:\n${told}`);
