@@ -4,6 +4,8 @@ import { EffectsCheck } from "./effects.ts";
 import { each, topicNames } from "./history.ts";
 import type { History } from "./history.ts";
 import { JobLifeCheck } from "./job-life-check.ts";
+import { LocationsCheck } from "./locations.ts";
+import type { LocationRules } from "./locations.ts";
 import { OneBillCheck } from "./one-bill.ts";
 import { OneDriverCheck } from "./one-driver.ts";
 import { OneEndCheck } from "./one-end.ts";
@@ -14,6 +16,8 @@ import type { Verdict } from "./verdict.ts";
 export interface CheckOptions {
   /** Nothing is on the way any more: what has not ended, been billed or had an effect by now never will. Default true. */
   readonly quiescent?: boolean;
+  /** In force during the whole of a run in virtual time: each location is judged by them. */
+  readonly locationRules?: LocationRules;
 }
 
 /**
@@ -29,7 +33,13 @@ export async function checkInvariants(history: History, options: CheckOptions = 
   const effects = new EffectsCheck();
   const life = new JobLifeCheck();
 
-  await each(topicNames.refusals, history.refusals, (record) => effects.addRefusal(record));
+  const complain = effects.violated.bind(effects);
+  const locations = options.locationRules === undefined ? undefined : new LocationsCheck(options.locationRules, complain);
+
+  await each(topicNames.refusals, history.refusals, (record) => {
+    effects.addRefusal(record);
+    locations?.addRefusal(record);
+  });
   const request = (topic: string, jobId: string, of: Request): void => {
     if (!effects.refused(topic, of, of)) life.addRequest(jobId, of);
   };
@@ -39,9 +49,16 @@ export async function checkInvariants(history: History, options: CheckOptions = 
   await each(topicNames.orders, history.orders, (record) => request(topicNames.orders, record.value.orderId, requestOfOrder(record)));
   await each(topicNames.rides, history.rides, (record) => request(topicNames.rides, record.value.rideId, requestOfRide(record)));
   await each(topicNames.driverEvents, history.driverEvents, (record) => {
-    effects.addDriverEvent(record);
+    if (effects.addDriverEvent(record)) locations?.addDriverEvent(record);
     plans.addDriverEvent(record);
   });
+  if (locations !== undefined) {
+    effects.gives(topicNames.driverLocations);
+    await each(topicNames.driverLocations, history.driverLocations, (record) => {
+      effects.refused(topicNames.driverLocations, record.value, record);
+      locations.add(record);
+    });
+  }
   await each(topicNames.jobUpdates, history.jobUpdates, (record) => {
     effects.addJobUpdate(record);
     oneBill.addUpdate(record);

@@ -7,6 +7,7 @@
  * | accepted, arrived, picked up, dropped off | JobProgressed with its event id |
  * | declined | JobDropped "declined" of the same job, attempt and driver |
  * | shift started | DriverPresent (present) made at its timestamp with its shift's end |
+ * | location | the newest position of its driver, where the rules are told (`locations.ts`) |
  * | shift ended | DriverPresent (absent) made at its timestamp, or no cell that still had him present (he was silent) |
  *
  * And nothing without a cause: a progress names a driver's event, a refusal names an event that is there.
@@ -77,8 +78,14 @@ export class EffectsCheck {
     return true;
   }
 
-  addDriverEvent({ value: event, partition, offset, timestamp }: ProofRecord<DriverEvent>): void {
-    if (this.refused(topicNames.driverEvents, event, { partition, offset })) return;
+  /** For whoever judges events of one kind beside this. */
+  violated(topic: string, at: { readonly partition: number; readonly offset: number }, sentence: string): void {
+    this.#findings.violated(topic, at, sentence);
+  }
+
+  /** False: it was refused. */
+  addDriverEvent({ value: event, partition, offset, timestamp }: ProofRecord<DriverEvent>): boolean {
+    if (this.refused(topicNames.driverEvents, event, { partition, offset })) return false;
     if (event.type === "ShiftStarted" || event.type === "ShiftEnded") {
       const change = { event, timestamp, partition, offset, seen: false, presentIn: new Set<string>() };
       const changes = this.#shifts.get(event.driverId);
@@ -91,7 +98,7 @@ export class EffectsCheck {
       }
       if (changes === undefined) this.#shifts.set(event.driverId, [change]);
       else changes.push(change);
-      return;
+      return true;
     }
     const { driverId, jobId, attempt, eventId, type } = event;
     const effect = type === "JobDeclined" ? declined(jobId, attempt, driverId) : progressed(driverId, eventId);
@@ -103,6 +110,7 @@ export class EffectsCheck {
       );
     }
     this.#waiting.set(effect, { type, partition, offset });
+    return true;
   }
 
   addJobUpdate(record: ProofRecord<JobUpdate>): void {

@@ -2,6 +2,7 @@
 import type {
   AssignmentEvent,
   DriverEvent,
+  DriverLocation,
   InputRefused,
   JobBilled,
   JobUpdate,
@@ -38,6 +39,8 @@ export interface History {
   readonly bills: Source<ProofRecord<JobBilled>>;
   /** Without it the effect of a shift's start and end is not judged, and capacity is the largest a driver ever announced. */
   readonly matchingInput?: Source<ProofRecord<MatchingInput>>;
+  /** Judged only where the rules are told; see `locations.ts`. */
+  readonly driverLocations?: Source<ProofRecord<DriverLocation>>;
 }
 
 export const topicNames = {
@@ -50,6 +53,7 @@ export const topicNames = {
   trips: "dispatch.trips.v1",
   bills: "dispatch.bills.v1",
   matchingInput: "dispatch.matching-input.v1",
+  driverLocations: "dispatch.driver-locations.v1",
 } as const satisfies Record<keyof History, string>;
 
 export interface Position {

@@ -1,0 +1,109 @@
+/** Upstream as others write it: KafkaJS producers with transactions of their own, some of which they abort. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Kafka, logLevel, type Producer } from "kafkajs";
+import { POISON } from "./chain-topology.ts";
+
+export interface ForeignLoadOptions {
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  /** Committed ones, all together; a little more may come. */
+  readonly records: number;
+  readonly producers: number;
+  readonly keys: number;
+  /** Spread over so long, unless hurried; 0 is as fast as it goes. */
+  readonly seconds: number;
+  readonly isHurried?: () => boolean;
+  /** Every so many transactions one is aborted; default 5. */
+  readonly abortEvery?: number;
+  /** Every so many records one is poison; default none. */
+  readonly poisonEvery?: number;
+  readonly onProgress?: (committed: number) => void;
+}
+
+export interface ForeignLoad {
+  readonly committed: number;
+  readonly aborted: number;
+  /** Producers that had to be made anew: KafkaJS gives up when brokers die. */
+  readonly renewed: number;
+}
+
+const RECORDS_A_TRANSACTION = 250;
+const HURRY_LOOK_MS = 50;
+
+/** Each key is one producer's, so that its order is known. Resolves when all is sent. */
+export async function foreignLoad(options: ForeignLoadOptions): Promise<ForeignLoad> {
+  const share = Math.ceil(options.records / options.producers);
+  const progress = new Map<number, number>();
+  const loads = await Promise.all(
+    Array.from({ length: options.producers }, (_, producer) =>
+      oneProducer(options, producer, share, (committed) => {
+        progress.set(producer, committed);
+        options.onProgress?.([...progress.values()].reduce((sum, each) => sum + each, 0));
+      }),
+    ),
+  );
+  const sum = (of: (load: ForeignLoad) => number): number => loads.reduce((total, load) => total + of(load), 0);
+  return { committed: sum((load) => load.committed), aborted: sum((load) => load.aborted), renewed: sum((load) => load.renewed) };
+}
+
+async function oneProducer(
+  options: ForeignLoadOptions,
+  index: number,
+  records: number,
+  onProgress: (committed: number) => void,
+): Promise<ForeignLoad> {
+  const { topic, seconds, abortEvery = 5 } = options;
+  let producer = await connected(options, index);
+  let committed = 0;
+  let aborted = 0;
+  let renewed = 0;
+  const begun = Date.now();
+  for (let round = 0; committed < records; round++) {
+    const count = Math.min(RECORDS_A_TRANSACTION, records - committed);
+    const aborts = round % abortEvery === abortEvery - 1;
+    const messages = Array.from({ length: count }, (_, each) => message(options, index, committed + each, aborts));
+    try {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, acks: -1, messages });
+      await (aborts ? transaction.abort() : transaction.commit());
+      if (aborts) aborted += count;
+      else committed += count;
+    } catch {
+      // Whether it was committed is not known, and need not be: what is committed is what the topic says.
+      renewed++;
+      committed += aborts ? 0 : count;
+      await producer.disconnect().catch(() => {});
+      producer = await connected(options, index);
+    }
+    onProgress(committed);
+    const dueAt = begun + (committed / records) * seconds * 1_000;
+    while (dueAt > Date.now() && options.isHurried?.() !== true) await sleep(Math.min(HURRY_LOOK_MS, dueAt - Date.now()));
+  }
+  await producer.disconnect();
+  return { committed, aborted, renewed };
+}
+
+function message(
+  { keys, producers, poisonEvery }: ForeignLoadOptions,
+  producer: number,
+  number: number,
+  aborts: boolean,
+): { key: string; value: string } {
+  const key = `${producer}-${number % Math.ceil(keys / producers)}`;
+  if (poisonEvery !== undefined && number % poisonEvery === poisonEvery - 1) return { key, value: `${POISON} ${producer}-${number}` };
+  return { key, value: `${aborts ? "aborted" : "event"} ${producer}-${number}` };
+}
+
+async function connected({ brokers, topic }: ForeignLoadOptions, index: number): Promise<Producer> {
+  for (let tries = 0; ; tries++) {
+    const kafka = new Kafka({ brokers: [...brokers], clientId: "foreign", logLevel: logLevel.NOTHING, retry: { retries: 8 } });
+    const producer = kafka.producer({ transactionalId: `foreign-${topic}-${index}`, maxInFlightRequests: 1, idempotent: true });
+    try {
+      await producer.connect();
+      return producer;
+    } catch (error) {
+      if (tries >= 20) throw error;
+      await sleep(500);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/** An instance as its operating system sees it: started, killed, paused, stopped. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { KafkaLogOptions } from "#log";
+
+export interface InstanceOptions {
+  readonly applicationId: string;
+  readonly instanceId: string;
+  readonly brokers: readonly string[];
+  readonly directory: string;
+  readonly sessionMs: number;
+  readonly transactionMs: number;
+  /** The stream thread in a worker, as in production; else on the process' own event loop. */
+  readonly workers: boolean;
+  /** More for the log. */
+  readonly kafka?: Partial<KafkaLogOptions>;
+}
+
+export interface InstanceEnd {
+  readonly status: number | null;
+  readonly signal: string | null;
+}
+
+const LINES_KEPT = 400;
+const SAID_MS_MAX = 120_000;
+
+export class InstanceProcess {
+  readonly options: InstanceOptions;
+  readonly #lines: string[] = [];
+  #child: ChildProcess | undefined;
+  #ended: Promise<InstanceEnd> = Promise.resolve({ status: null, signal: null });
+  #over = true;
+
+  constructor(options: InstanceOptions) {
+    this.options = options;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** What it said, the newest last. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  start(): void {
+    if (!this.#over) throw new Error(`instance ${this.options.instanceId} runs already`);
+    this.#over = false;
+    this.#lines.length = 0;
+    const program = fileURLToPath(new URL("instance.ts", import.meta.url));
+    const child = spawn(process.execPath, [program, JSON.stringify(this.options)], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on("line", (line) => {
+        this.#lines.push(line);
+        if (this.#lines.length > LINES_KEPT) this.#lines.shift();
+      });
+    const kill = (): void => void child.kill("SIGKILL");
+    process.once("exit", kill);
+    this.#ended = new Promise((resolve) => {
+      child.once("close", (status, signal) => {
+        process.off("exit", kill);
+        this.#over = true;
+        resolve({ status, signal });
+      });
+    });
+  }
+
+  /** Throws with what it said when it ends first, or is late. */
+  async said(pattern: RegExp, msMax = SAID_MS_MAX): Promise<string> {
+    const until = Date.now() + msMax;
+    for (;;) {
+      const line = this.#lines.find((each) => pattern.test(each));
+      if (line !== undefined) return line;
+      if (this.#over || Date.now() > until)
+        throw new Error(`instance ${this.options.instanceId} did not say ${String(pattern)}: ${this.#lines.slice(-15).join("\n")}`);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20);
+      });
+    }
+  }
+
+  ended(): Promise<InstanceEnd> {
+    return this.#ended;
+  }
+
+  /** kill -9. */
+  kill(): Promise<InstanceEnd> {
+    return this.#end("SIGKILL");
+  }
+
+  /** SIGTERM. */
+  stop(): Promise<InstanceEnd> {
+    return this.#end("SIGTERM");
+  }
+
+  /** SIGSTOP and SIGCONT: a process that the machine forgot for a while. */
+  pause(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
+  #end(signal: "SIGKILL" | "SIGTERM"): Promise<InstanceEnd> {
+    if (!this.#over) this.#child?.kill(signal);
+    return this.#ended;
+  }
+}
