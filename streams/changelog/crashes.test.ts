@@ -8,8 +8,8 @@ import { topicConfigs } from "../runtime/topic-configs.ts";
 import { committedRecords, foldOf, rowsOf, type CommittedRecord } from "./testing/evidence.ts";
 import { entries, ledger, ledgerStores, ledgerTopology } from "./testing/ledger-topology.ts";
 import { MemoryCluster } from "./testing/memory-cluster.ts";
-import { memoryLog } from "./testing/memory-log.ts";
-import { MortalInstance, type Death } from "./testing/mortal-instance.ts";
+import { memoryLog, type CommitPoint } from "./testing/memory-log.ts";
+import { MortalInstance, type Death, type LifeOptions } from "./testing/mortal-instance.ts";
 
 const topology = ledgerTopology();
 
@@ -17,15 +17,18 @@ interface Life {
   /** Records before it begins: key and timestamp's step each. */
   readonly input: readonly (readonly [key: string, step: number])[];
   readonly death: Death | undefined;
+  readonly lost: LifeOptions["lost"];
   readonly emptyDisk: boolean;
   readonly otherInstance: boolean;
   readonly lateMarkers: boolean;
 }
 
+const point = fc.constantFrom<CommitPoint>("produced", "offsets", "ended");
+
 const death: fc.Arbitrary<Death> = fc.oneof(
   fc.record({
     kind: fc.constant("commit" as const),
-    point: fc.constantFrom("produced", "offsets", "ended"),
+    point,
     nth: fc.integer({ min: 1, max: 6 }),
   }),
   fc.record({ kind: fc.constant("disk" as const), nth: fc.integer({ min: 1, max: 12 }) }),
@@ -35,6 +38,7 @@ const death: fc.Arbitrary<Death> = fc.oneof(
 const life: fc.Arbitrary<Life> = fc.record({
   input: fc.array(fc.tuple(fc.constantFrom("a", "b", "c", "d", "e"), fc.integer({ min: 0, max: 5 })), { maxLength: 14 }),
   death: fc.option(death, { nil: undefined, freq: 8 }),
+  lost: fc.option(fc.record({ point, nth: fc.integer({ min: 1, max: 4 }) }), { nil: undefined, freq: 2 }),
   emptyDisk: fc.boolean(),
   otherInstance: fc.boolean(),
   lateMarkers: fc.boolean(),
@@ -80,11 +84,11 @@ async function disturbed(lives: readonly Life[]): Promise<void> {
   const inputs = new Inputs();
   let disk = memoryDisk();
   let now = 1_000;
-  for (const [index, { input, death, emptyDisk, otherInstance, lateMarkers }] of lives.entries()) {
+  for (const [index, { input, death, lost, emptyDisk, otherInstance, lateMarkers }] of lives.entries()) {
     await inputs.add(outside, input);
     if (emptyDisk) disk = memoryDisk();
     const instanceId = otherInstance ? `other-${index}` : "same";
-    const instance = new MortalInstance({ cluster, disk, topology, instanceId, death, lateMarkers, now });
+    const instance = new MortalInstance({ cluster, disk, topology, instanceId, death, lost, lateMarkers, now });
     const died = await instance.live();
     now = instance.now;
     if (died) continue;
@@ -103,7 +107,7 @@ async function disturbed(lives: readonly Life[]): Promise<void> {
 }
 
 describe("commits and restores on a log without atomic rows", () => {
-  test("whatever dies wherever, outputs are exactly once and rows are the fold of the committed changelog", async () => {
+  test("whatever dies or is lost wherever, outputs are exactly once and rows are the fold of the committed changelog", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 6 }), (lives) => disturbed(lives)),
       { numRuns: Number(process.env["CRASH_RUNS"] ?? 60) },

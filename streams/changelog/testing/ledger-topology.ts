@@ -2,10 +2,20 @@
 import { keyValueStore, numberSerde, priorityQueueStore, stringKey, stringSerde, timerStore, timestampedStore } from "#state";
 import type { Topology } from "../../dsl/builder.ts";
 import { StreamsBuilder } from "../../dsl/streams-builder.ts";
-import { topic } from "../../topic.ts";
+import { topic, type Topic } from "../../topic.ts";
 
-export const entries = topic({ name: "entries", key: stringKey, value: stringSerde, partitions: 2 });
-export const ledger = topic({ name: "ledger", key: stringKey, value: stringSerde, partitions: 2 });
+export interface LedgerTopics {
+  readonly entries: Topic<string, string>;
+  readonly ledger: Topic<string, string>;
+}
+
+/** On a cluster that others use too, each under names of its own. */
+export function ledgerTopics(name: string): LedgerTopics {
+  const shape = { key: stringKey, value: stringSerde, partitions: 2 };
+  return { entries: topic({ name: `${name}entries`, ...shape }), ledger: topic({ name: `${name}ledger`, ...shape }) };
+}
+
+export const { entries, ledger } = ledgerTopics("");
 
 const totals = keyValueStore({ name: "totals", key: stringKey, value: numberSerde });
 const latest = timestampedStore({ name: "latest", key: stringKey, value: stringSerde });
@@ -17,10 +27,10 @@ const QUEUE_MAX = 5;
 const ALARM_AFTER_MS = 7;
 
 /** Counts per key, keeps the last value, queues each value and lets the most urgent go, and rings some time later. */
-export function ledgerTopology(): Topology {
+export function ledgerTopology(topics: LedgerTopics = { entries, ledger }): Topology {
   const builder = new StreamsBuilder();
   builder
-    .stream(entries)
+    .stream(topics.entries)
     .process<string, string>({
       name: "ledger",
       stores: ledgerStores,
@@ -50,6 +60,6 @@ export function ledgerTopology(): Topology {
         };
       },
     })
-    .to(ledger);
+    .to(topics.ledger);
   return builder.build();
 }

@@ -1,5 +1,6 @@
 /** One life of an instance: a thread with every task over a cluster and a disk, until it is idle or dies. */
 import type { Disk } from "#disk";
+import { WriterLostError } from "#log";
 import type { Topology } from "../../dsl/builder.ts";
 import { splitTasks, type Assignment } from "../../runtime/assignment.ts";
 import { silentLogger, STREAM_THREAD_DEFAULTS, turnOfLoop } from "../../runtime/defaults.ts";
@@ -22,6 +23,8 @@ export interface LifeOptions {
   readonly death?: Death | undefined;
   /** Markers of ended transactions are written only when nothing else can go on. */
   readonly lateMarkers?: boolean;
+  /** The answer of the nth commit is lost there: nobody knows, and the life goes on. */
+  readonly lost?: { readonly point: CommitPoint; readonly nth: number } | undefined;
   readonly assignment?: Assignment;
   readonly now?: number;
 }
@@ -65,14 +68,16 @@ export class MortalInstance {
     for (let idle = 0; idle <= IDLE_STEPS && !until();) {
       if (this.#steps++ > STEPS_MAX) throw new Error("this life does not end");
       if (death?.kind === "step" && death.nth === this.#steps) this.#dead = true;
-      const { worked } = this.#dead ? { worked: false } : this.thread.step(this.now++);
+      const { worked, nextDueAt } = this.#dead ? { worked: false, nextDueAt: Infinity } : this.thread.step(this.now++);
       await turnOfLoop();
       if (this.#dead) {
         this.thread.abandon();
         return true;
       }
       if (this.thread.error !== undefined) throw this.thread.error;
-      idle = worked ? 0 : idle + 1;
+      const retries = this.thread.state === "starting";
+      if (retries && nextDueAt !== Infinity) this.now = Math.max(this.now, nextDueAt);
+      idle = worked || retries ? 0 : idle + 1;
       if (lateMarkers !== true) cluster.settle();
       else if (idle === IDLE_STEPS - 2) cluster.expire();
     }
@@ -82,7 +87,8 @@ export class MortalInstance {
   #reach(point: CommitPoint): Promise<void> {
     const nth = (this.#points.get(point) ?? 0) + 1;
     this.#points.set(point, nth);
-    const { death } = this.#options;
+    const { death, lost } = this.#options;
+    if (lost?.point === point && lost.nth === nth) return Promise.reject(new WriterLostError("COMMIT_UNKNOWN", "The answer is lost."));
     if (death?.kind === "commit" && death.point === point && death.nth === nth) this.#dead = true;
     return this.#dead ? new Promise(() => {}) : Promise.resolve();
   }
