@@ -27,6 +27,7 @@ const testExtras = [
   "log",
   "state",
   "log/conformance",
+  "log/kafka/testing",
   "state/conformance",
   "streams",
   "streams/testing",
