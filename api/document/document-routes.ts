@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import { ApiError } from "../errors.ts";
-import { problems } from "./problems.ts";
+import { problems, problemSchema } from "./problems.ts";
 
 const errorsPage = new URL("../../docs/errors.md", import.meta.url);
 const answersPolicy = "default-src 'none'; frame-ancestors 'none'";
@@ -14,7 +14,11 @@ const pagesPolicy =
 
 /** Before the routes that it describes. */
 export async function documentRoutes(app: FastifyInstance): Promise<void> {
+  app.addSchema(problemSchema);
   await app.register(swagger, {
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) => (typeof json["$id"] === "string" ? json["$id"] : `schema-${index}`),
+    },
     openapi: {
       openapi: "3.1.0",
       info: {

@@ -2,7 +2,9 @@
 import { apiErrorCodes } from "../errors.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
-const problemSchema: JsonSchema = {
+/** Registered once for the whole document. */
+export const problemSchema: JsonSchema = {
+  $id: "Problem",
   type: "object",
   title: "Problem",
   required: ["type", "title", "status", "detail", "code"],
@@ -34,7 +36,7 @@ export function problems(...statuses: readonly number[]): Readonly<Record<string
   return Object.fromEntries(
     statuses.map((status) => [
       String(status),
-      { description: said[status] ?? "problem", content: { "application/problem+json": { schema: problemSchema } } },
+      { description: said[status] ?? "problem", content: { "application/problem+json": { schema: { $ref: "Problem#" } } } },
     ]),
   );
 }
