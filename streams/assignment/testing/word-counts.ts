@@ -1,0 +1,44 @@
+/** Counts words by key, in six tasks with state: what members on a real broker share. */
+import { keyValueStore, numberSerde, stringKey, stringSerde } from "#state";
+import type { Topology } from "../../dsl/builder.ts";
+import { StreamsBuilder } from "../../dsl/streams-builder.ts";
+import { topic, type Topic } from "../../topic.ts";
+
+export const WORD_PARTITIONS = 6;
+
+export interface WordTopics {
+  readonly words: Topic<string, string>;
+  readonly counts: Topic<string, number>;
+}
+
+/** Of one application: tests share a broker. */
+export function wordTopics(applicationId: string): WordTopics {
+  const shape = { key: stringKey, partitions: WORD_PARTITIONS };
+  return {
+    words: topic({ ...shape, name: `${applicationId}-words`, value: stringSerde, onFailure: "stop" }),
+    counts: topic({ ...shape, name: `${applicationId}-counts`, value: numberSerde }),
+  };
+}
+
+export function countingTopology({ words, counts }: WordTopics): Topology {
+  const store = keyValueStore({ name: "count", key: stringKey, value: numberSerde });
+  const builder = new StreamsBuilder();
+  builder
+    .stream(words)
+    .process<string, number>({
+      name: "count",
+      stores: [store],
+      processor: (context) => {
+        const counted = context.store(store);
+        return {
+          process({ key, timestamp, headers }) {
+            const count = (counted.get(key) ?? 0) + 1;
+            counted.put(key, count);
+            context.forward({ key, value: count, timestamp, headers });
+          },
+        };
+      },
+    })
+    .to(counts);
+  return builder.build();
+}
