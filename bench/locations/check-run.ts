@@ -17,7 +17,7 @@ export interface FinishedRun {
 }
 
 /** `recent` of a driver's row keeps so many hashes. */
-const NEWEST_MAX = 8;
+const NEWEST_MAX = 16;
 const EXAMPLES_MAX = 5;
 
 /** Empty when every location was consumed, accepted and told to matching exactly once. */

@@ -29,7 +29,7 @@ const whereaboutsSchema = defineSchema({
   ],
 });
 
-/** 256 bytes that one location in eight writes. */
+/** 256 bytes that one location in sixteen writes. */
 const olderSchema = defineSchema({
   type: "record",
   name: "OlderLocations",
@@ -80,7 +80,7 @@ export function driverStores(registry: SchemaRegistry): DriverStores {
       name: "driver-older-locations",
       key: stringKey,
       value: storeSerde({ name: "driver-older-locations", schema: olderSchema, registry }),
-      // Read and written by one location in eight: not worth the memory of the rows that all of them need.
+      // Read and written by one location in sixteen: not worth the memory of the rows that all of them need.
       cacheEntriesMax: 5_000,
     }),
     plans: keyValueStore({

@@ -72,7 +72,7 @@ describe("a location", () => {
   test("of a driver off duty with goods on board is accepted", () => {
     expect(accepted(check({ ...start, duty: "off", tracked: true }, location())).recordedAt).toBe(105_000);
   });
-  test("is a duplicate by its event id among the last eight accepted, whatever its time, and asks for older ones only then", () => {
+  test("is a duplicate by its event id among the last sixteen accepted, whatever its time, and asks for older ones only then", () => {
     const first = location();
     let state = accepted(check(start, first));
     expect(check(state, first)).toBe("DUPLICATE");

@@ -14,7 +14,7 @@ function rememberAll(ids: readonly string[]): { newest: Buffer; older: Buffer } 
 }
 
 describe("event ids of locations", () => {
-  test("the last 64 are known, at any number of them, and those before the last 72 are not", () => {
+  test("the last 64 are known, at any number of them, and those before the last 80 are not", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 300 }), (count) => {
         const ids = Array.from({ length: count }, (_, index) => `event-${index}`);
@@ -22,7 +22,7 @@ describe("event ids of locations", () => {
         const filter = older.length === 0 ? NO_HASHES : filterOf(older);
         const known = ids.map((id) => contains(newest, hashId(id)) || (mayContain(filter, hashId(id)) && contains(older, hashId(id))));
         expect(known.slice(-64).every(Boolean)).toBe(true);
-        expect(known.slice(0, Math.max(0, count - 72)).some(Boolean)).toBe(false);
+        expect(known.slice(0, Math.max(0, count - 80)).some(Boolean)).toBe(false);
         expect(older.length).toBeLessThanOrEqual(256);
       }),
     );

@@ -1,12 +1,12 @@
 /**
  * The event ids of a driver's last accepted locations, as hashes of 4 bytes. The newest few are in the row that each location
- * writes; older ones are in a row of their own that every eighth location writes, and a small filter beside the newest says
+ * writes; older ones are in a row of their own that every sixteenth location writes, and a small filter beside the newest says
  * whether that row is worth reading. So the row of every location is short, and nothing is remembered less.
  */
 import { RECENT_EVENTS_MAX } from "../recent-events.ts";
 
 /** Hashes in the row that each location writes. */
-export const NEWEST_MAX = 8;
+export const NEWEST_MAX = 16;
 const HASH_BYTES = 4;
 /** Eight bits for each of 64 ids: with five of them set for an id, one unknown id in 45 looks known and costs a read. */
 const FILTER_BYTES = 64;
