@@ -19,6 +19,11 @@ const sleep = (ms: number): Promise<void> =>
     setTimeout(resolve, ms);
   });
 
+/** For whoever reads the output; what must hold is asserted. */
+function note(what: string, ms: number): void {
+  process.stdout.write(`    ${what}: ${Math.round(ms)} ms\n`);
+}
+
 describe.skipIf(missing !== undefined)(`members on a real broker${missing === undefined ? "" : `: ${missing}`}`, () => {
   const applicationId = `members-${process.pid}`;
   const topics = wordTopics(applicationId);
@@ -27,7 +32,7 @@ describe.skipIf(missing !== undefined)(`members on a real broker${missing === un
   let broker: TestBroker;
   let log: Log;
   let produced = 0;
-  let producing = true;
+  const producing = new AbortController();
   let production: Promise<void>;
 
   beforeAll(async () => {
@@ -35,7 +40,7 @@ describe.skipIf(missing !== undefined)(`members on a real broker${missing === un
     log = await openKafkaLog({ brokers: broker.brokers, clientId: "test" });
     await log.topics.ensure(topicConfigs(countingTopology(topics), applicationId, log.capabilities));
     production = (async () => {
-      while (producing) {
+      while (!producing.signal.aborted) {
         await produce(
           log,
           topics.words,
@@ -48,7 +53,7 @@ describe.skipIf(missing !== undefined)(`members on a real broker${missing === un
   }, 120_000);
 
   afterAll(async () => {
-    producing = false;
+    producing.abort();
     await production;
     for (const member of members.values()) await member.kill();
     await log.close();
@@ -122,10 +127,6 @@ describe.skipIf(missing !== undefined)(`members on a real broker${missing === un
       if (performance.now() - begun > msMax) throw new Error(`of ${wanted} rounds only ${Math.min(...counts.values())} are counted`);
       await sleep(100);
     }
-  }
-
-  function note(what: string, ms: number): void {
-    process.stdout.write(`    ${what}: ${Math.round(ms)} ms\n`);
   }
 
   test("three instances share all tasks, and give them up and take them over by the hands of one generation and the next", async () => {

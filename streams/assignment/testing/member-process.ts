@@ -48,13 +48,11 @@ const application = new Application({
     error: (fields, message) => say({ kind: "warns", message: `${message} ${"error" in fields ? String(fields.error) : ""}` }),
   },
 });
-let stopping = false;
-process.once("SIGTERM", () => {
-  stopping = true;
-});
+const stopping = new AbortController();
+process.once("SIGTERM", () => stopping.abort());
 await application.start();
 let told = "";
-while (!stopping && application.state === "running") {
+while (!stopping.signal.aborted && application.state === "running") {
   const { generation, running, restoring } = application.status;
   const status: MemberSays = {
     kind: "status",
