@@ -10,6 +10,7 @@ import { simulateCommand } from "./commands/simulate.ts";
 import { stateCommand } from "./commands/state.ts";
 import { topicCommand } from "./commands/topic.ts";
 import { topologyCommand } from "./commands/topology.ts";
+import { worldCommand } from "./commands/world.ts";
 import { exitCodeOf } from "./errors.ts";
 import { ExitCode } from "./exit-code.ts";
 
@@ -35,6 +36,7 @@ function program(): Command {
     simulateCommand,
     demoCommand,
     runCommand,
+    worldCommand,
     topicCommand,
     stateCommand,
     topologyCommand,

@@ -45,6 +45,17 @@ export const CLIENT_DEFAULTS = {
   /** Polls of one step; what is left waits for the next one. */
   pollsPerStepMax: 16,
   recordBytes: 4_096,
+  /** Waits for the next records of the past, where the log has to fetch them. */
+  historyWaitsMax: 50,
+  /** Until the log has something new, at most a moment. */
+  untilChanged: async (log: { changed(since: number): Promise<void> }, version: number): Promise<void> => {
+    let timer: NodeJS.Timeout | undefined;
+    const waited = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, 100);
+    });
+    await Promise.race([log.changed(version), waited]);
+    clearTimeout(timer);
+  },
 } as const;
 
 /** Milliseconds since the epoch, as the machine says. */

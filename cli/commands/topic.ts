@@ -2,9 +2,11 @@ import type { Command } from "commander";
 import { withInspector } from "../inspect/open-inspector.ts";
 import { table } from "../terminal/table.ts";
 import { wholeNumber, withSettings, type CommonFlags } from "./common-flags.ts";
+import { topicsCommands } from "./topics.ts";
 
 export function topicCommand(program: Command): void {
-  const topic = program.command("topic").description("what rests in the log");
+  const topic = program.command("topic").alias("topics").description("what rests in the log");
+  topicsCommands(topic);
   withSettings(topic.command("ls").description("topics with their partitions and records"), ["dir", "disk"]).action((flags: CommonFlags) =>
     withInspector(flags.settings(), async (inspector) => {
       const topics = await inspector.topics();

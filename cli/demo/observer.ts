@@ -1,17 +1,26 @@
 /** Follows assignments and trips as a downstream consumer would, and keeps the tally. */
 import { RecordBatchCursor, type Log, type Reader } from "#log";
+import type { AssignmentEvent, TripChanged } from "#schemas";
 import type { DispatchTopics } from "#topologies";
 import { Tally } from "./tally.ts";
+
+/** Whoever else wants to hear the same; the past is not told. */
+export interface Listener {
+  trip(trip: TripChanged): void;
+  assignment(event: AssignmentEvent, seenAt: number): void;
+}
 
 export class Observer implements AsyncDisposable {
   readonly tally = new Tally();
   readonly #reader: Reader;
   readonly #topics: DispatchTopics;
   readonly #cursor = new RecordBatchCursor();
+  readonly #listener: Listener | undefined;
 
   /** From the log's start, so that a demo that goes on counts what it did before. */
-  constructor(log: Log, topics: DispatchTopics) {
+  constructor(log: Log, topics: DispatchTopics, listener?: Listener) {
     this.#topics = topics;
+    this.#listener = listener;
     this.#reader = log.reader();
     this.#reader.assign(
       [topics.assignments, topics.trips].flatMap(({ name, partitions }) =>
@@ -30,8 +39,15 @@ export class Observer implements AsyncDisposable {
         while (cursor.next()) {
           if (cursor.offset < batch.fetchOffset) continue;
           const { bytes, valueStart, valueEnd } = cursor;
-          if (batch.topic === trips.name) this.tally.trip(trips.value.decode(bytes, valueStart, valueEnd));
-          else this.tally.assignment(assignments.value.decode(bytes, valueStart, valueEnd), now);
+          if (batch.topic === trips.name) {
+            const trip = trips.value.decode(bytes, valueStart, valueEnd);
+            this.tally.trip(trip);
+            if (now !== undefined) this.#listener?.trip(trip);
+          } else {
+            const assignment = assignments.value.decode(bytes, valueStart, valueEnd);
+            this.tally.assignment(assignment, now);
+            if (now !== undefined) this.#listener?.assignment(assignment, now);
+          }
         }
       }
     }

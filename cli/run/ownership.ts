@@ -9,7 +9,6 @@ export function ownershipOf(app: () => Application | undefined, topology: Topolo
   const homes = new Map(
     topology.subtopologies.flatMap(({ stores }, subtopology) => stores.map(({ name }) => [name, subtopology] as const)),
   );
-  const same = (a: TaskId, b: TaskId): boolean => a.subtopology === b.subtopology && a.partition === b.partition;
   return {
     epoch() {
       const status = app()?.status;
@@ -29,4 +28,8 @@ export function ownershipOf(app: () => Application | undefined, topology: Topolo
       return { reason: restoring ? "RESTORING" : "MOVED", detail, retryAfterMs: RETRY_MS };
     },
   };
+}
+
+function same(a: TaskId, b: TaskId): boolean {
+  return a.subtopology === b.subtopology && a.partition === b.partition;
 }

@@ -1,10 +1,11 @@
 /** Reads a world's past out of the log: what it produced, what it could have observed, where its drivers were last seen. */
 import { RecordBatchCursor } from "#log";
 import type { FetchedBatch, Log, Reader, TopicPartition } from "#log";
+import { CLIENT_DEFAULTS } from "../defaults.ts";
 import type { Observed } from "../world.ts";
 import type { WorldTopics } from "./world-topics.ts";
 
-export type WorldLog = Pick<Log, "reader" | "producer" | "offsets">;
+export type WorldLog = Pick<Log, "reader" | "producer" | "offsets" | "version" | "changed">;
 
 /** Every partition of some topics, each from an offset. */
 export interface Positions {
@@ -28,14 +29,25 @@ export async function positionsOf(
   return { at: await Promise.all(at) };
 }
 
-/** Calls `take` for each record up to the ends; the reader then stands there. */
-export function readTo(reader: Reader, { at }: Positions, take: (cursor: RecordBatchCursor, batch: FetchedBatch) => void): void {
+/** Calls `take` for each record up to the ends; the reader then stands there. Waits for a log that fetches. */
+export async function readTo(
+  log: WorldLog,
+  reader: Reader,
+  { at }: Positions,
+  take: (cursor: RecordBatchCursor, batch: FetchedBatch) => void,
+): Promise<void> {
   reader.assign(at.map(({ topic, partition, offset }) => ({ topic, partition, offset, outOfRange: "start" })));
   const cursor = new RecordBatchCursor();
   while (at.some((partition) => reader.position(partition) < partition.end)) {
-    const batches = reader.poll();
-    // Deleted meanwhile by retention: there is nothing more to come below the end.
-    if (batches.length === 0) return;
+    let version = log.version();
+    let batches = reader.poll();
+    for (let waits = 0; batches.length === 0; waits++) {
+      // Deleted meanwhile by retention: there is nothing more to come below the end.
+      if (waits >= CLIENT_DEFAULTS.historyWaitsMax) return;
+      await CLIENT_DEFAULTS.untilChanged(log, version);
+      version = log.version();
+      batches = reader.poll();
+    }
     for (const batch of batches) eachRecord(cursor, batch, take);
   }
 }
@@ -65,7 +77,7 @@ export async function readProduced(log: WorldLog, topics: WorldTopics, worldId: 
   const produced: Produced = { known: new Set(), firstAt: Infinity, lastAt: -Infinity };
   const reader = log.reader();
   try {
-    readTo(reader, await positionsOf(log, own, since), (cursor, { topic }) => {
+    await readTo(log, reader, await positionsOf(log, own, since), (cursor, { topic }) => {
       const serde = own.find(({ name }) => name === topic)?.value;
       const eventId = serde?.decode(cursor.bytes, cursor.valueStart, cursor.valueEnd).eventId;
       if (eventId === undefined || !eventId.startsWith(`${worldId}/`)) return;
@@ -84,7 +96,7 @@ export async function readLastLocations(log: WorldLog, topics: WorldTopics, sinc
   const last = new Map<string, number>();
   const reader = log.reader();
   try {
-    readTo(reader, await positionsOf(log, [topics.driverLocations], since), (cursor) => {
+    await readTo(log, reader, await positionsOf(log, [topics.driverLocations], since), (cursor) => {
       last.set(cursor.bytes.toString("utf8", cursor.keyStart, cursor.keyEnd), cursor.timestamp);
     });
   } finally {

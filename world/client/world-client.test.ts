@@ -82,7 +82,7 @@ class LogDispatcher {
 async function contentOf(log: EmbeddedLog, topic: "orders" | "driverEvents" | "driverLocations"): Promise<string[]> {
   const found: string[] = [];
   const reader = log.reader();
-  readTo(reader, await positionsOf(log, [topics[topic]], -Infinity), (cursor) => {
+  await readTo(log, reader, await positionsOf(log, [topics[topic]], -Infinity), (cursor) => {
     found.push(JSON.stringify(topics[topic].value.decode(cursor.bytes, cursor.valueStart, cursor.valueEnd)));
   });
   await reader.close();
@@ -205,6 +205,8 @@ describe("a world on a log", () => {
     const flaky = {
       reader: log.reader.bind(log),
       offsets: log.offsets,
+      version: () => log.version(),
+      changed: (since: number) => log.changed(since),
       producer: () => ({
         append: producer.append.bind(producer),
         close: () => producer.close(),

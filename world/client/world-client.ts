@@ -76,7 +76,8 @@ export class WorldClient implements AsyncDisposable {
     const observed: Parameters<World["observe"]>[0][] = [];
     let lastAt = produced.lastAt;
     const owns = (jobId: string): boolean => world.owns(jobId);
-    readTo(reader, await positionsOf(log, [topics.assignments, topics.trips, topics.driverMoves], since), (cursor, { topic }) => {
+    const past = await positionsOf(log, [topics.assignments, topics.trips, topics.driverMoves], since);
+    await readTo(log, reader, past, (cursor, { topic }) => {
       const record = decision(topics, owns, cursor, topic);
       if (record === undefined) return;
       observed.push(record);
