@@ -19,10 +19,15 @@ export interface TopicConfig {
   readonly retentionBytes?: number;
   /** Upper bound of one encoded record (key, value and headers); default 1 MiB. */
   readonly recordBytesMax?: number;
+  /** Only asked for, never told: the application's own topic, of which nothing may be lost. */
+  readonly internal?: boolean;
 }
 
 export interface Topics {
-  /** Creates what is missing; an existing topic with other partitions or cleanup throws `TOPIC_MISMATCH`, naming both. */
+  /**
+   * Creates what is missing; an existing topic with other partitions or cleanup throws `TOPIC_MISMATCH`, naming both. So does one
+   * asked for as `internal` that is deleted by age or size though compacted, or has fewer copies than this log would make of it.
+   */
   ensure(configs: readonly TopicConfig[]): Promise<void>;
   describe(name: string): Promise<TopicConfig | undefined>;
   list(): Promise<readonly TopicConfig[]>;

@@ -24,7 +24,7 @@ export class KafkaTopics implements Topics {
   /** Existing topics keep their retention and limits: those are their operator's. */
   async ensure(configs: readonly TopicConfig[]): Promise<void> {
     await this.#catalog.load();
-    for (const config of configs) refuseMismatch(config, this.#catalog.find(config.name));
+    for (const config of configs) this.#refuseMismatch(config);
     const missing = [...new Map(configs.map((each) => [each.name, each])).values()].filter(
       ({ name }) => this.#catalog.find(name) === undefined,
     );
@@ -32,7 +32,7 @@ export class KafkaTopics implements Topics {
     await this.#create(missing);
     await this.#awaitLeaders(missing);
     // Another program may have created one of them otherwise.
-    for (const config of missing) refuseMismatch(config, this.#catalog.find(config.name));
+    for (const config of missing) this.#refuseMismatch(config);
   }
 
   async describe(name: string): Promise<TopicConfig | undefined> {
@@ -56,6 +56,21 @@ export class KafkaTopics implements Topics {
     // Beyond the end there is nothing to keep.
     if (code === OFFSET_OUT_OF_RANGE) ({ code } = await remove(EVERYTHING));
     if (code !== NONE) throw refusedAt("to delete records", code, at);
+  }
+
+  #refuseMismatch(wanted: TopicConfig): void {
+    const found = this.#catalog.find(wanted.name);
+    refuseMismatch(wanted, found);
+    if (found === undefined || wanted.internal !== true) return;
+    const { name } = wanted;
+    const copies = this.#cluster.topic(name)?.copies ?? Infinity;
+    const wrong =
+      found.cleanup === "compact" && found.retentionMs !== undefined
+        ? `deletes records after ${found.retentionMs} ms (retention.ms), but is to keep the last of each key for ever. Set cleanup.policy to compact alone.`
+        : copies < this.#replicationFactor
+          ? `has ${copies} copies of a partition, but ${this.#replicationFactor} are asked for. Reassign its partitions, or ask for what is there.`
+          : undefined;
+    if (wrong !== undefined) throw new LogError("TOPIC_MISMATCH", `Topic ${name} ${wrong}`, { topic: name });
   }
 
   async #create(missing: readonly TopicConfig[]): Promise<void> {

@@ -154,12 +154,14 @@ export function refusedAt(what: string, code: number, { topic, partition }: Topi
 function asTopicConfig(name: string, partitions: number, { values, ownNames }: TopicConfigs): TopicConfig {
   const retentionMs = Number(values.get(RETENTION_MS) ?? UNLIMITED);
   const retentionBytes = Number(values.get(RETENTION_BYTES) ?? UNLIMITED);
-  const cleanup = (values.get(CLEANUP) ?? "delete").includes("compact") ? "compact" : "delete";
+  const policy = values.get(CLEANUP) ?? "delete";
+  const cleanup = policy.includes("compact") ? "compact" : "delete";
+  const inherits = cleanup === "compact" && !policy.includes("delete") && !ownNames.has(RETENTION_MS);
   return {
     name,
     partitions,
     cleanup,
-    ...(retentionMs < 0 || (cleanup === "compact" && !ownNames.has(RETENTION_MS)) ? {} : { retentionMs }),
+    ...(retentionMs < 0 || inherits ? {} : { retentionMs }),
     ...(retentionBytes < 0 ? {} : { retentionBytes }),
     ...(ownNames.has(MESSAGE_BYTES) ? { recordBytesMax: Number(values.get(MESSAGE_BYTES)) - BATCH_OVERHEAD_BYTES } : {}),
   };

@@ -13,6 +13,12 @@ export interface ChangelogTopicOptions {
 /** One for each store, by the tasks that own it. */
 export function changelogConfigs({ topology, applicationId, recordBytesMax }: ChangelogTopicOptions): readonly TopicConfig[] {
   return topology.subtopologies.flatMap(({ stores, partitions }) =>
-    stores.map(({ name }): TopicConfig => ({ name: changelogTopic(applicationId, name), partitions, cleanup: "compact", recordBytesMax })),
+    stores.map(({ name }): TopicConfig => ({
+      name: changelogTopic(applicationId, name),
+      partitions,
+      cleanup: "compact",
+      recordBytesMax,
+      internal: true,
+    })),
   );
 }

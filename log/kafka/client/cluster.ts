@@ -18,6 +18,8 @@ export interface KnownTopic {
   readonly topicId: string;
   /** Leader of each partition; −1 while there is none. */
   readonly leaders: readonly number[];
+  /** Of the partition that has fewest; Infinity where it is not told. */
+  readonly copies: number;
 }
 
 const METADATA = "metadata";
@@ -166,5 +168,5 @@ export class Cluster {
 function asKnown({ name, topicId, partitions }: MetadataTopic): KnownTopic {
   const leaders: number[] = Array.from({ length: partitions.length }, () => -1);
   for (const { partition, leader, errorCode } of partitions) if (errorCode === NONE) leaders[partition] = leader;
-  return { name, topicId, leaders };
+  return { name, topicId, leaders, copies: Math.min(...partitions.map(({ copies = Infinity }) => copies)) };
 }

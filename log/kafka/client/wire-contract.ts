@@ -49,7 +49,7 @@ export interface MetadataTopic extends Coded {
   /** Hexadecimal, without dashes. */
   readonly topicId: string;
   readonly internal: boolean;
-  readonly partitions: readonly (Coded & { readonly partition: number; readonly leader: number })[];
+  readonly partitions: readonly (Coded & { readonly partition: number; readonly leader: number; readonly copies?: number })[];
 }
 
 export interface CoordinatorResponse extends Coded, BrokerAddress {}

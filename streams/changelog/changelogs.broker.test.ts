@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Kafka, logLevel } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { memoryDisk, openDisk } from "#disk";
 import { openEmbeddedLog, openKafkaLog, type Log } from "#log";
@@ -10,6 +11,7 @@ import { startTestBroker, whyNoBroker, type TestBroker } from "#log/kafka/testin
 import { runApplication } from "#streams/testing";
 import { produce } from "../runtime/fixtures/counting.ts";
 import { topicConfigs } from "../runtime/topic-configs.ts";
+import { changelogTopic } from "./changelog.ts";
 import { committedRecords, foldOf, rowsOf, type CommittedRecord } from "./testing/evidence.ts";
 import type { KafkaDeath, KafkaLife } from "./testing/kafka-life.ts";
 import { ledgerStores, ledgerTopics, ledgerTopology } from "./testing/ledger-topology.ts";
@@ -66,12 +68,41 @@ const deaths: readonly (readonly [KafkaDeath, number])[] = [
   ["in-commit", 6],
 ];
 
-describe.skipIf(missing !== undefined)(`kills on a real broker${missing === undefined ? "" : `: ${missing}`}`, () => {
+describe.skipIf(missing !== undefined)(`changelogs on a real broker${missing === undefined ? "" : `: ${missing}`}`, () => {
   let broker: TestBroker;
   beforeAll(async () => {
     broker = await startTestBroker();
   }, 120_000);
   afterAll(() => broker.stop(), 30_000);
+
+  test("a changelog that could lose state is refused with what was found and what is expected", async () => {
+    const { brokers } = broker;
+    const name = `refused-${process.pid}`;
+    const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    const create = (store: string, numPartitions: number, policy: string): Promise<boolean> =>
+      admin.createTopics({
+        topics: [{ topic: changelogTopic(name, store), numPartitions, configEntries: [{ name: "cleanup.policy", value: policy }] }],
+      });
+    await create("short", 1, "compact");
+    await create("deleted", 2, "delete");
+    await create("aged", 2, "compact,delete");
+    await create("single", 2, "compact");
+    await admin.disconnect();
+    const ensure = async (store: string, replicationFactor?: number): Promise<void> => {
+      await using log = await openKafkaLog({
+        brokers,
+        clientId: "test",
+        ...(replicationFactor === undefined ? {} : { replicationFactor }),
+      });
+      await log.topics.ensure([{ name: changelogTopic(name, store), partitions: 2, cleanup: "compact", internal: true }]);
+    };
+    await expect(ensure("short")).rejects.toThrow(`${name}-short-changelog has 1 partitions and cleanup compact, but 2`);
+    await expect(ensure("deleted")).rejects.toThrow(`${name}-deleted-changelog has 2 partitions and cleanup delete, but 2 and compact`);
+    await expect(ensure("aged")).rejects.toThrow(`${name}-aged-changelog deletes records after 604800000 ms`);
+    await expect(ensure("single", 3)).rejects.toThrow(`${name}-single-changelog has 1 copies of a partition, but 3`);
+    await ensure("single");
+  });
 
   test("outputs are exactly once, and rows are the fold of the changelog, on the same directory and on an empty one", async () => {
     const { brokers } = broker;
