@@ -32,6 +32,9 @@ export type { VirtualActor, VirtualRun } from "./runtime/hosts/in-process-host.t
 export type { TopologyFactory, TopologyModule, WorkerLog } from "./runtime/hosts/worker-messages.ts";
 export type { StreamThreadDefaults } from "./runtime/defaults.ts";
 export type { TimeScale } from "./runtime/scaled-clock.ts";
+export { Placements } from "./query/placements.ts";
+export type { Placement } from "./query/placements.ts";
 export type { InstanceStatus } from "./runtime/instance-status.ts";
+export { createGroupThread } from "./assignment/group-thread.ts";
 export type { GroupOptions, GroupStatus } from "./assignment/group-thread.ts";
 export type { AssignorSettings, Endpoint, OwnerInstance, TaskOwner, TaskOwners } from "./assignment/group-contract.ts";
