@@ -5,6 +5,8 @@ export { runInChildren } from "./children/run-in-children.ts";
 export type { ClairvoyanceJob } from "./days/clairvoyance.ts";
 export { checkClairvoyance } from "./days/clairvoyance.ts";
 export { checkDeterminism } from "./days/determinism.ts";
+export type { CityDay, CityDayJob } from "./days/city-day.ts";
+export { playCityDay } from "./days/city-day.ts";
 export { averageMetrics, averagesTable } from "./days/mdrp-averages.ts";
 export type { MdrpDay, MdrpDayJob } from "./days/mdrp-day.ts";
 export { playMdrpDay } from "./days/mdrp-day.ts";

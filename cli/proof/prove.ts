@@ -1,12 +1,16 @@
 /** The verdict on a log: D1 to D5 and the life of each job, from the committed topics alone. */
 import pc from "picocolors";
 import type { Log } from "#log";
-import { checkInvariants, type History, type Verdict } from "#proof";
+import { checkInvariants, type CheckOptions, type History, type Verdict } from "#proof";
 import type { DispatchTopics } from "#topologies";
 import { readTopic } from "./read-topic.ts";
 
 /** `quiescent`: everything that was going to happen has happened, so nothing may be left open. */
-export function prove(log: Log, topics: DispatchTopics, options: { readonly quiescent: boolean }): Promise<readonly Verdict[]> {
+export function prove(
+  log: Log,
+  topics: DispatchTopics,
+  options: CheckOptions & { readonly quiescent: boolean },
+): Promise<readonly Verdict[]> {
   return checkInvariants(historyOf(log, topics), options);
 }
 
@@ -22,6 +26,7 @@ export function historyOf(log: Log, topics: DispatchTopics): History {
     trips: readTopic(log, topics.trips),
     bills: readTopic(log, topics.bills),
     matchingInput: readTopic(log, topics.matchingInput),
+    driverLocations: readTopic(log, topics.driverLocations),
   };
 }
 

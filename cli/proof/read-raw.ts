@@ -6,10 +6,11 @@ import { readRecords } from "../system/read-records.ts";
 /** By topic, each partition in the order of its offsets; bytes are copies. Holds the whole log in memory. */
 export type RawTopics = ReadonlyMap<string, readonly RawRecord[]>;
 
-/** Every topic of the log, from its first record to its present end. */
-export async function readRawTopics(log: Log): Promise<RawTopics> {
+/** Every topic of the log, or those `wanted`, from its first record to its present end. */
+export async function readRawTopics(log: Log, wanted?: readonly string[]): Promise<RawTopics> {
   const topics = new Map<string, readonly RawRecord[]>();
   for (const { name, partitions } of await log.topics.list()) {
+    if (wanted?.includes(name) === false) continue;
     const records: RawRecord[] = [];
     const places = Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition }));
     for await (const { batch, cursor } of readRecords(log, places)) {

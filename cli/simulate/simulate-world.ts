@@ -49,7 +49,9 @@ export async function simulateWorld(options: WorldSimulationOptions): Promise<Si
     onProgress: (now) => onProgress?.(Math.min(minutes, Math.floor((now - startsAt) / minuteMs)), minutes),
   });
   const daySeconds = (performance.now() - begun) / 1000;
-  const verdicts = await prove(system.log, system.topics, { quiescent: day.quiescent });
+  // Zones of their own may have other rules.
+  const rules = zones.length === 0 ? { locationRules: policy } : {};
+  const verdicts = await prove(system.log, system.topics, { quiescent: day.quiescent, ...rules });
   const { figures, refusals } = await dispatchFigures(system);
   const cells = await cellLoads(system);
   await inspect?.(system);

@@ -1,4 +1,5 @@
 import type { Proof } from "../proof.ts";
+import { cityDay } from "./city-day.ts";
 import { clairvoyance } from "./clairvoyance.ts";
 import { demoKills } from "./demo-kills.ts";
 import { determinism } from "./determinism.ts";
@@ -6,4 +7,4 @@ import { mdrp } from "./mdrp.ts";
 import { writerKills } from "./writer-kills.ts";
 
 /** In the order in which they run. */
-export const allProofs: readonly Proof[] = [mdrp, determinism, clairvoyance, writerKills, demoKills];
+export const allProofs: readonly Proof[] = [mdrp, determinism, cityDay, clairvoyance, writerKills, demoKills];

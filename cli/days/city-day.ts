@@ -1,0 +1,100 @@
+/** A whole city with people and devices as they are: declines, silence, early ends, cancellations, lies; D1 to D6 over all of it. */
+import { compareRuns } from "#proof";
+import type { ZonePolicy } from "#schemas";
+import { defaultPolicy } from "#topologies";
+import { cityConfig, type CityHabits } from "#world";
+import { readRawTopics, type RawTopics } from "../proof/read-raw.ts";
+import { checkStateFold } from "../proof/state-fold.ts";
+import { proposalsOf, replayMatching } from "../simulate/replay-matching.ts";
+import { simulateCity } from "../simulate/simulate-city.ts";
+import type { System } from "../system/open-system.ts";
+import { digestTopics } from "./digest-topics.ts";
+
+/** Plain JSON, so that another process can play it. */
+export interface CityDayJob {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly drivers: number;
+  readonly orders: number;
+  readonly rides: number;
+  readonly gpsEveryMs: number;
+  readonly policy: string;
+  /** Partitions of each topic. */
+  readonly partitions: number;
+  readonly zone?: Partial<ZonePolicy>;
+  readonly habits?: Partial<CityHabits>;
+}
+
+export interface CityDay {
+  readonly ok: boolean;
+  /** What is wrong, a sentence each. */
+  readonly broken: readonly string[];
+  readonly figures: Readonly<Record<string, number>>;
+  /** Over all topics and partitions, bytes, times and offsets: equal for equal days. */
+  readonly digest: string;
+}
+
+/** Couriers decline about 13 % of what they are offered (Meituan, public challenge data); the rest is chosen. */
+export const BUSY_HABITS: CityHabits = {
+  declineProbability: 0.13,
+  missProbability: 0.03,
+  silenceProbability: 0.05,
+  earlyEndProbability: 0.1,
+  cancelProbability: 0.03,
+  lieProbability: 0.002,
+};
+
+/** Virtual steps of a second: devices report at any millisecond of it, and their records keep their times. */
+const quantumMs = 1_000;
+const offerSeconds = 30;
+
+export async function playCityDay(job: CityDayJob): Promise<CityDay> {
+  const { seed, minutes, drivers, orders, rides, gpsEveryMs, policy, partitions } = job;
+  const config = cityConfig({
+    seed,
+    drivers,
+    ordersPerMinute: orders / minutes,
+    ridesPerMinute: rides / minutes,
+    gpsEveryMs,
+    habits: { ...BUSY_HABITS, ...job.habits },
+  });
+  const zone = { offerSeconds, ...job.zone };
+  const broken: string[] = [];
+  let checked = 0;
+  let digest = "";
+  const inspect = async (system: System): Promise<void> => {
+    const { topics, log } = system;
+    const fold = await checkStateFold(system);
+    broken.push(...fold.violations);
+    checked += fold.checked;
+    const recorded = await readRawTopics(log, [topics.matchingInput.name, topics.driverCommands.name]);
+    const replayed = await replayMatchingOf(recorded, system, { ...defaultPolicy, ...zone, policy });
+    broken.push(...replayed.violations.map((sentence) => `D6: ${sentence}`));
+    if (replayed.checked === 0) broken.push("D6: there were no proposals to replay");
+    checked += replayed.checked;
+    digest = await digestTopics(log);
+  };
+  const day = await simulateCity({ config, policy, minutes, zone, partitions, quantumMs, inspect });
+  for (const { invariant, violations } of day.verdicts) broken.push(...violations.map((sentence) => `${invariant}: ${sentence}`));
+  if (!day.day.quiescent) broken.push("not every job has ended");
+  if (day.day.deadLetters > 0) broken.push(`${day.day.deadLetters} dead letters`);
+  const counts = {
+    checked: checked + day.verdicts.reduce((sum, verdict) => sum + verdict.checked, 0),
+    records: day.day.produced,
+    processed: day.day.recordsProcessed,
+    commits: day.day.commits,
+    refused: Object.values(day.refusals).reduce((sum, count) => sum + count, 0),
+    daySeconds: Math.round(day.daySeconds),
+    wallSeconds: Math.round(day.wallSeconds),
+    cells: day.cells.length,
+    busiestCellJobsWaiting: Math.max(0, ...day.cells.map(({ jobsWaitingMax }) => jobsWaitingMax)),
+  };
+  return { ok: broken.length === 0, broken, figures: { ...day.figures, ...counts, ...day.refusals }, digest };
+}
+
+/** Matching alone on its recorded input gives the same proposals, byte for byte. */
+async function replayMatchingOf(recorded: RawTopics, { topics, partitions }: System, policy: ZonePolicy) {
+  const again = await replayMatching({ recorded, partitions, policy });
+  const proposals = { topic: topics.driverCommands.name, first: proposalsOf(recorded, topics), second: again };
+  return compareRuns([proposals], { offsets: false });
+}
