@@ -140,11 +140,11 @@ class SocketWire implements KafkaWire {
         topicId: topic.topicId.replaceAll("-", ""),
         errorCode: topic.errorCode,
         internal: topic.isInternal,
-        partitions: topic.partitions.map(({ partitionIndex: partition, leaderId: leader, errorCode, replicaNodes }) => ({
-          partition,
-          leader,
-          errorCode,
-          copies: replicaNodes.length,
+        partitions: topic.partitions.map((each) => ({
+          partition: each.partitionIndex,
+          leader: each.leaderId,
+          errorCode: each.errorCode,
+          copies: each.replicaNodes.length,
         })),
       })),
     };
