@@ -44,7 +44,9 @@ function plan(asked: MatchingProblem): Remembered {
     if (before !== undefined && !next.has(driverId)) next.set(driverId, { ...before, joins: [], visits: [] });
   }
   matches.sort((a, b) => byId(a.driverId, b.driverId));
-  const moves = chooseMoves(idleDrivers(problem, routes, memory, matches, values), demand, problem, values);
+  const span = (time: number): number => Math.floor(time / Math.max(1, values.moveEveryMs));
+  const due = span(problem.now) !== span(memory.demand.until);
+  const moves = due ? chooseMoves(idleDrivers(problem, routes, memory, matches, values), demand, problem, values) : [];
   for (const { driverId, to, arrivesAt } of moves) {
     const before =
       next.get(driverId) ??

@@ -35,6 +35,11 @@ export const openPlanParameters = {
   stepsMax: { default: 300_000, unit: "places looked at", source: "bounds a tick: about 40 ms of one core; Grubhub instances stay below" },
   keptPerMinute: { default: 0.985, unit: "share", source: "of what was learnt of the demand: half of it is gone after 46 minutes" },
   movesMax: { default: 5, unit: "drivers a tick", source: "sent to wait elsewhere; 0: none" },
+  moveEveryMs: {
+    default: 60_000,
+    unit: "ms",
+    source: "the tick of the Grubhub instances; where ticks are shorter, nobody is sent in between",
+  },
   moveReachMs: { default: 360_000, unit: "ms", source: "a driver standing so far away counts a third" },
   moveWithinMs: { default: 900_000, unit: "ms", source: "the longest way to a place to wait" },
   moveGain: { default: 1.5, unit: "ratio", source: "what waiting there must be worth against staying" },
