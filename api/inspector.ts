@@ -38,6 +38,9 @@ export interface PartitionLag {
   readonly committed: number;
   readonly end: number;
   readonly records: number;
+  readonly task?: string;
+  /** Age of the next record. */
+  readonly seconds?: number;
 }
 
 export interface TailOptions {

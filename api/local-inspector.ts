@@ -1,6 +1,6 @@
 /** The inspector over the database of this process: committed blocks through a reader, committed rows through a view. */
-import { RecordBatchCursor, type Log, type PartitionAssignment, type Reader, type TopicConfig } from "#log";
-import type { CommittedView, Topic, Topology } from "#streams";
+import { RecordBatchCursor, type Log, type PartitionAssignment, type Reader, type TopicConfig, type TopicPartition } from "#log";
+import { taskName, type CommittedView, type Topic, type Topology } from "#streams";
 import { StateError } from "#state";
 import { ApiError } from "./errors.ts";
 import { RANGE_ROWS_MAX, TAIL_RECORDS_MAX } from "./inspector.ts";
@@ -16,6 +16,8 @@ export interface LocalInspectorOptions {
 
 const tailDefault = 10;
 const rangeDefault = 100;
+const fetchWaitMs = 100;
+const fetchWaitsMax = 50;
 
 export function localInspector({ log, topology, view, group }: LocalInspectorOptions): Inspector {
   const descriptors = new Map(
@@ -100,7 +102,7 @@ async function tail(
   const reader = log.reader();
   try {
     reader.assign(assignments);
-    return readUntil(reader, assignments, ends, topic).sort(
+    return (await readUntil(log, reader, assignments, ends, topic)).sort(
       (a, b) => a.timestamp - b.timestamp || a.partition - b.partition || a.offset - b.offset,
     );
   } finally {
@@ -108,25 +110,44 @@ async function tail(
   }
 }
 
-function readUntil(
+/** Waits where the log has to fetch; what a broker does not bring in time is left out. */
+async function readUntil(
+  log: Log,
   reader: Reader,
   assignments: readonly PartitionAssignment[],
   ends: ReadonlyMap<number, number>,
   topic: Topic<unknown, unknown> | undefined,
-): TopicRecord[] {
+  recordsMax = Infinity,
+): Promise<TopicRecord[]> {
   const records: TopicRecord[] = [];
   const cursor = new RecordBatchCursor();
   const waiting = (): boolean => assignments.some((assignment) => reader.position(assignment) < (ends.get(assignment.partition) ?? 0));
-  while (waiting()) {
-    for (const batch of reader.poll()) {
+  for (let waits = 0; waiting() && waits < fetchWaitsMax && records.length < recordsMax;) {
+    const version = log.version();
+    const batches = reader.poll();
+    if (batches.length === 0) {
+      waits++;
+      await soon(log, version);
+    }
+    for (const batch of batches) {
       cursor.reset(batch.bytes, batch.baseOffset);
-      while (cursor.next()) {
+      while (records.length < recordsMax && cursor.next()) {
         if (cursor.offset >= batch.fetchOffset && cursor.offset < (ends.get(batch.partition) ?? 0))
           records.push(recordAt(cursor, batch.topic, batch.partition, topic));
       }
     }
   }
   return records;
+}
+
+/** Until the log has something new, at most a moment. */
+async function soon(log: Log, version: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const waited = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, fetchWaitMs);
+  });
+  await Promise.race([log.changed(version), waited]);
+  clearTimeout(timer);
 }
 
 function recordAt(cursor: RecordBatchCursor, name: string, partition: number, topic: Topic<unknown, unknown> | undefined): TopicRecord {
@@ -156,17 +177,32 @@ function readable(bytes: Buffer | null, serde: { decode(bytes: Buffer, start: nu
 
 async function lagOf(log: Log, topology: Topology, group: string): Promise<readonly PartitionLag[]> {
   const rows: PartitionLag[] = [];
-  for (const { sources } of topology.subtopologies) {
+  for (const [subtopology, { sources }] of topology.subtopologies.entries()) {
     for (const { topic } of sources) {
       const config = await log.topics.describe(topic.name);
       const partitions = Array.from({ length: config?.partitions ?? 0 }, (_, partition) => ({ topic: topic.name, partition }));
       const committed = await log.offsets.committed(group, partitions);
-      for (const [index, partition] of partitions.entries()) {
-        const end = await log.offsets.bound(partition, "stable");
-        const start = committed[index]?.offset ?? (await log.offsets.bound(partition, "start"));
-        rows.push({ ...partition, committed: start, end, records: end - start });
+      for (const [index, place] of partitions.entries()) {
+        const end = await log.offsets.bound(place, "stable");
+        const start = committed[index]?.offset ?? (await log.offsets.bound(place, "start"));
+        const next = start < end ? await recordFrom(log, place, start, end) : undefined;
+        const seconds = next === undefined ? 0 : Math.max(0, Date.now() - next.timestamp) / 1_000;
+        const task = taskName({ subtopology, partition: place.partition });
+        rows.push({ ...place, task, committed: start, end, records: next === undefined ? 0 : end - start, seconds });
       }
     }
   }
   return rows;
+}
+
+/** The first record of a partition from an offset on; undefined when there are only markers of transactions. */
+async function recordFrom(log: Log, place: TopicPartition, offset: number, end: number): Promise<TopicRecord | undefined> {
+  const reader = log.reader();
+  try {
+    const assignments = [{ ...place, offset, outOfRange: "start" as const }];
+    reader.assign(assignments);
+    return (await readUntil(log, reader, assignments, new Map([[place.partition, end]]), undefined, 1))[0];
+  } finally {
+    await reader.close();
+  }
 }
