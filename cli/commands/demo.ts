@@ -7,6 +7,7 @@ import { runDemo, type DemoPicture, type DemoTotals } from "../demo/run-demo.ts"
 import { CliError } from "../errors.ts";
 import { pinoLogger } from "../logging.ts";
 import { verdictLines } from "../proof/prove.ts";
+import { connectionSettings } from "../setting-definitions.ts";
 import { systemOptions } from "../system/open-system.ts";
 import { panel } from "../terminal/panel.ts";
 import { positiveNumber, withSettings, type CommonFlags } from "./common-flags.ts";
@@ -23,13 +24,13 @@ export function demoCommand(program: Command): void {
   withSettings(
     program
       .command("demo")
-      .description("the whole system live on the embedded log; on the same --dir it goes on where it was")
+      .description("the whole system live, on the embedded log or with --kafka; on the same --dir it goes on where it was")
       .option("--seconds <n>", "stop after so many real seconds", positiveNumber)
       .option("--speed <x>", "virtual seconds a second (city 60, instance 120)", positiveNumber)
       .option("--data <dir|city:SEED>", "folder of an MDRP instance, or a seeded city", "city:42")
       .option("--migrate <drop-store=NAME>", "go on although the topology has changed, without this store; may be repeated", dropStore, [])
       .option("--policy <name>", `matching algorithm: ${Object.keys(policies).sort().join(", ")}`, "batch-matching"),
-    ["dir", "disk", "durability", "threads", "partitions", "port", "host", "log-level"],
+    ["dir", "disk", "durability", "threads", "partitions", "application", "port", "host", "log-level", ...connectionSettings],
   ).action(demo);
 }
 
@@ -93,12 +94,12 @@ function line(name: string, text: string): string {
 }
 
 function banner(picture: DemoPicture): readonly string[] {
-  const { url, title, disk, notice, partitions, resumed } = picture;
+  const { url, title, log, disk, notice, partitions, resumed } = picture;
   return [
     line("Node", process.versions.node),
     line(
       "Log",
-      `embedded, ${partitions} partitions${resumed ? ", going on where it was" : ""}; commits survive the process (--durability power: power loss)`,
+      `${log}, ${partitions} partitions${resumed ? ", going on where it was" : ""}; ${log === "embedded" ? "commits survive the process (--durability power: power loss)" : "exactly once by its transactions"}`,
     ),
     line("State", notice ?? (disk === "rocksdb" ? "RocksDB" : disk)),
     line("World", title),

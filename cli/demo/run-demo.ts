@@ -1,4 +1,4 @@
-/** The whole system live on the embedded log: the world produces, the topologies decide, and someone watches. */
+/** The whole system live in one process, on the embedded log or on Kafka: the world produces, the topologies decide, and someone watches. */
 import { mkdirSync } from "node:fs";
 import { dispatchServices, failureForLog, startServer, type Readiness, type RunningServer } from "#api";
 import type { Verdict } from "#proof";
@@ -15,8 +15,6 @@ import {
 import { ScaledClock, systemClock, type WorldClient } from "#world";
 import { publishAddress, withdrawAddress } from "../inspect/living-process.ts";
 import { prove } from "../proof/prove.ts";
-import { APPLICATION_ID } from "../system/dispatch-topology.ts";
-import { dispatchModule } from "#topologies";
 import { latestTime } from "../system/latest-time.ts";
 import { openSystem, type System, type SystemOptions } from "../system/open-system.ts";
 import { openWorld } from "../system/open-world.ts";
@@ -42,6 +40,8 @@ export interface DemoOptions {
 export interface DemoPicture extends TallySnapshot {
   readonly url: string;
   readonly title: string;
+  /** `embedded` or `kafka`. */
+  readonly log: string;
   readonly disk: string;
   readonly notice: string | undefined;
   readonly speed: number;
@@ -76,7 +76,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
   mkdirSync(options.system.directory, { recursive: true });
   await using system = await openSystem({ ...options.system, policy: world.policy });
   const { log, topology, topics } = system;
-  await log.topics.ensure(topicConfigs(topology, APPLICATION_ID));
+  await log.topics.ensure(topicConfigs(topology, system.applicationId, log.capabilities));
   const latest = await latestTime(log, [
     topics.orders.name,
     topics.driverEvents.name,
@@ -138,17 +138,13 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
 
 function application(
   system: System,
-  { world, threads, logger, dropStores }: DemoOptions,
+  { threads, logger, dropStores }: DemoOptions,
   time: { readonly startsAt: number; readonly realStartsAt: number; readonly speed: number },
 ): Application {
-  const { topology, log, disk, registry, partitions } = system;
-  const workers =
-    disk.share() === undefined ? {} : { workers: dispatchModule({ schemas: registry.all(), partitions, defaultPolicy: world.policy }) };
-  const config = {
-    commitIntervalMs: EMBEDDED_COMMIT_INTERVAL_MS * time.speed,
-    idleCommitMs: STREAM_THREAD_DEFAULTS.idleCommitMs * time.speed,
-  };
-  return new Application({ topology, applicationId: APPLICATION_ID, log, disk, threads, config, logger, time, dropStores, ...workers });
+  const { topology, log, disk, applicationId, hosting } = system;
+  const commitIntervalMs = log.capabilities.atomicRows ? EMBEDDED_COMMIT_INTERVAL_MS : STREAM_THREAD_DEFAULTS.commitIntervalMs;
+  const config = { commitIntervalMs: commitIntervalMs * time.speed, idleCommitMs: STREAM_THREAD_DEFAULTS.idleCommitMs * time.speed };
+  return new Application({ topology, applicationId, log, disk, threads, config, logger, time, dropStores, ...hosting });
 }
 
 /** Everything that is served, without tokens: one machine, invented people, and the banner says so. */
@@ -235,6 +231,7 @@ function pictures(
       ...tally,
       url,
       title: world.title,
+      log: system.log.capabilities.atomicRows ? "embedded" : system.log.name,
       disk: kind,
       notice,
       speed: world.speed,
