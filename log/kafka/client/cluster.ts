@@ -165,8 +165,8 @@ export class Cluster {
   }
 }
 
-function asKnown({ name, topicId, partitions }: MetadataTopic): KnownTopic {
+function asKnown({ name, topicId, partitions, copies = Infinity }: MetadataTopic): KnownTopic {
   const leaders: number[] = Array.from({ length: partitions.length }, () => -1);
   for (const { partition, leader, errorCode } of partitions) if (errorCode === NONE) leaders[partition] = leader;
-  return { name, topicId, leaders, copies: Math.min(...partitions.map(({ copies = Infinity }) => copies)) };
+  return { name, topicId, leaders, copies };
 }

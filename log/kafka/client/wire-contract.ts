@@ -49,7 +49,9 @@ export interface MetadataTopic extends Coded {
   /** Hexadecimal, without dashes. */
   readonly topicId: string;
   readonly internal: boolean;
-  readonly partitions: readonly (Coded & { readonly partition: number; readonly leader: number; readonly copies?: number })[];
+  /** Of the partition that has fewest; undefined where it is not told. */
+  readonly copies?: number;
+  readonly partitions: readonly (Coded & { readonly partition: number; readonly leader: number })[];
 }
 
 export interface CoordinatorResponse extends Coded, BrokerAddress {}

@@ -140,12 +140,8 @@ class SocketWire implements KafkaWire {
         topicId: topic.topicId.replaceAll("-", ""),
         errorCode: topic.errorCode,
         internal: topic.isInternal,
-        partitions: topic.partitions.map((each) => ({
-          partition: each.partitionIndex,
-          leader: each.leaderId,
-          errorCode: each.errorCode,
-          copies: each.replicaNodes.length,
-        })),
+        copies: Math.min(...topic.partitions.map(({ replicaNodes }) => replicaNodes.length)),
+        partitions: topic.partitions.map((each) => ({ partition: each.partitionIndex, leader: each.leaderId, errorCode: each.errorCode })),
       })),
     };
   }
