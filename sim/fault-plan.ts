@@ -16,6 +16,7 @@ export const FAULT_NAMES = [
   "wipe",
   "clock",
   "restart",
+  "guest",
   "slow-markers",
   "compaction",
   "poison",
@@ -35,6 +36,8 @@ export interface SeedOptions {
   readonly recordsPerSecond: number;
   /** Of new producer ids: near their end they change soon. */
   readonly firstEpoch: number;
+  /** Members of one group; undefined: the tasks are split among the instances for good. */
+  readonly group: { readonly standbyReplicas: number; readonly acceptableLagRecords: number } | undefined;
   /** From 0 (never) to 1 (as often as this kind comes at most). */
   readonly faults: Readonly<Record<FaultName, number>>;
 }
@@ -62,6 +65,10 @@ export function optionsOf(seed: number, { minutes, only = FAULT_NAMES }: SeedLim
     commitIntervalMs: [200, 500, 1000, 2000][between(random, 0, 3)] ?? 500,
     recordsPerSecond: between(random, 1, 6),
     firstEpoch: random() < 0.1 ? 32_700 : 0,
+    group:
+      random() < 0.75
+        ? { standbyReplicas: between(random, 0, 1), acceptableLagRecords: [5, 50, 10_000][between(random, 0, 2)] ?? 50 }
+        : undefined,
     faults,
   };
 }

@@ -5,7 +5,7 @@ import type { Assignment, Topology } from "#streams";
 import type { SeedOptions } from "./fault-plan.ts";
 import type { FaultyNetwork } from "./faulty-network.ts";
 import type { CrashPoint, Hits } from "./hits.ts";
-import type { Planted } from "./run-seed.ts";
+import type { Planted } from "./planted/planted.ts";
 import { freshRows, SimulatedProcess } from "./simulated-process.ts";
 import { Violation } from "./violation.ts";
 
@@ -85,6 +85,21 @@ export class ProcessFleet {
     this.pause(process, ms);
     this.#launch(instance, copyOf(process.rows));
     this.#options.scheduler.after(ms + 60_000, () => this.#bury(process));
+  }
+
+  /** One more member for a while; then it leaves, or is killed. False where tasks are split for good. */
+  invite(ms: number): boolean {
+    const { options, scheduler } = this.#options;
+    if (options.group === undefined) return false;
+    const guest = this.#make(options.instances + this.#lives, freshRows());
+    guest.begin();
+    scheduler.after(ms, () => {
+      if (this.#random() < 0.6) guest.stop();
+      else this.#bury(guest);
+    });
+    // A guest does not stay, whatever holds it up.
+    scheduler.after(ms + 30_000, () => this.#bury(guest));
+    return true;
   }
 
   /** What the instance finds when it is started next: nothing, or what there was some time ago. */
@@ -169,14 +184,18 @@ export class ProcessFleet {
   }
 
   #launch(instance: number, rows: Disk): void {
+    this.#present[instance] = this.#make(instance, rows);
+    this.#present[instance]?.begin();
+  }
+
+  #make(instance: number, rows: Disk): SimulatedProcess {
     const { assignments, planted, network, ...shared } = this.#options;
     const assignment = assignments[instance] ?? { generation: 0, tasks: [] };
     const survives = (point: CrashPoint, client: string): boolean => network.survives(point, client);
     const process = new SimulatedProcess({ ...shared, ...planted, instance, life: this.#lives++, assignment, rows, survives });
-    this.#present[instance] = process;
     this.#living.set(process.client, process);
     if (this.#options.options.faults.clock > 0) process.time.skewMs = between(this.#random, -30_000, 30_000);
-    process.begin();
+    return process;
   }
 }
 

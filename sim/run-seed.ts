@@ -1,7 +1,6 @@
 /** One seed: brokers, processes, load and faults in virtual time, the invariants each virtual second, and then the time to come to rest. */
 import { between, seededRandom, SimulatedCluster, VirtualScheduler } from "#log/kafka/simulated";
-import type { KafkaWire, Random } from "#log/kafka/simulated";
-import type { Disk } from "#disk";
+import type { Random } from "#log/kafka/simulated";
 import type { Log } from "#log";
 import { splitTasks, topicConfigs } from "#streams";
 import type { SeedOptions } from "./fault-plan.ts";
@@ -10,18 +9,12 @@ import { Hits } from "./hits.ts";
 import { LedgerCheck } from "./ledger/ledger-check.ts";
 import { LedgerLoad } from "./ledger/ledger-load.ts";
 import { ledgerTopology, PARTITIONS } from "./ledger/ledger-topology.ts";
+import type { Planted, PlantedBug } from "./planted/planted.ts";
 import { ProcessFleet } from "./process-fleet.ts";
 import { scheduleFaults } from "./schedule-faults.ts";
 import { APPLICATION_ID } from "./simulated-process.ts";
 import { Violation } from "./violation.ts";
 import { Watcher } from "./watcher.ts";
-
-/** A bug that is planted from outside, to see whether an invariant catches it. */
-export interface Planted {
-  readonly wrapWire?: (wire: KafkaWire) => KafkaWire;
-  readonly wrapDisk?: (disk: Disk) => Disk;
-  readonly wrapLog?: (log: Log) => Log;
-}
 
 export interface Outcome {
   readonly options: SeedOptions;
@@ -41,8 +34,8 @@ const REST_MS_MAX = 180_000;
 const ROWS_EVERY_SECONDS = 7;
 const STOP_MS_MAX = 60_000;
 
-export async function runSeed(options: SeedOptions, planted: Planted = {}): Promise<Outcome> {
-  const run = new SeedRun(options, planted);
+export async function runSeed(options: SeedOptions, bug?: PlantedBug): Promise<Outcome> {
+  const run = new SeedRun(options, bug);
   let violation: Violation | undefined;
   try {
     await run.whole();
@@ -66,12 +59,12 @@ class SeedRun {
   readonly #fleet: ProcessFleet;
   readonly #random: Random;
   #watcher: Watcher | undefined;
+  #watching: Log | undefined;
   #failure: Error | undefined;
   #loading = true;
 
-  constructor(options: SeedOptions, planted: Planted) {
+  constructor(options: SeedOptions, bug: PlantedBug | undefined) {
     this.#options = options;
-    this.#planted = planted;
     const scheduler = new VirtualScheduler(options.seed, START);
     this.#scheduler = scheduler;
     this.#random = seededRandom(options.seed + 0xfa17);
@@ -91,6 +84,7 @@ class SeedRun {
       markerMs: () => this.#markerMs(),
       firstEpoch: options.firstEpoch,
     });
+    this.#planted = bug?.plant(this.#cluster) ?? {};
     const topology = ledgerTopology();
     const assignments = splitTasks(topology, options.instances);
     this.#fleet = new ProcessFleet({
@@ -165,10 +159,15 @@ class SeedRun {
       clientId: "watcher",
       ...(this.#planted.wrapWire === undefined ? {} : { wrapWire: this.#planted.wrapWire }),
     });
+    this.#watching = watching;
+    this.#watcher = this.#watch(watching);
+  }
+
+  #watch(log: Log): Watcher {
     const watched = ["receipts", "statements", "transfers", "totals"].flatMap((topic) =>
       Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })),
     );
-    this.#watcher = new Watcher(watching, watched, (topic, partition) => this.#check.partition(topic, partition));
+    return new Watcher(log, watched, (topic, partition) => this.#check.partition(topic, partition));
   }
 
   #look(rows: boolean): void {
@@ -195,6 +194,19 @@ class SeedRun {
     }
     this.#look(true);
     this.#check.checkAtRest();
+    await this.#readAgain();
+  }
+
+  /** From the first offset, with all that was aborted in a few fetches. */
+  async #readAgain(): Promise<void> {
+    if (this.#watching === undefined) return;
+    this.#watcher = this.#watch(this.#watching);
+    const until = this.#scheduler.now() + REST_MS_MAX;
+    while (!this.#watcher.seenAll) {
+      await this.#runUntil(this.#scheduler.now() + SECOND_MS);
+      this.#look(false);
+      if (this.#scheduler.now() > until) throw new Violation("I12", "A reader does not come to the end.");
+    }
   }
 
   async #stop(): Promise<void> {

@@ -28,6 +28,7 @@ const EVERY_MS: Partial<Record<FaultName, number>> = {
   wipe: 30_000,
   clock: 20_000,
   restart: 25_000,
+  guest: 15_000,
   compaction: 6_000,
 };
 const TOPICS = [
@@ -68,6 +69,7 @@ function act(schedule: FaultSchedule, name: FaultName): boolean {
     cluster.moveLeader(TOPICS[between(random, 0, TOPICS.length - 1)] ?? "moves", between(random, 0, PARTITIONS - 1));
   else if (name === "move-coordinator") moveCoordinator(schedule);
   else if (name === "stop-broker") stopBroker(schedule);
+  else if (name === "guest") return fleet.invite(between(random, 500, 20_000));
   else if (name === "compaction") {
     beforeCompaction();
     cluster.upkeep(() => random() < 0.5);

@@ -3,7 +3,7 @@ import { AssertionError } from "node:assert";
 import { memoryDisk, type Disk } from "#disk";
 import type { Log } from "#log";
 import type { KafkaWire, SimulatedCluster, VirtualScheduler } from "#log/kafka/simulated";
-import { createStreamThread, silentLogger, STREAM_THREAD_DEFAULTS } from "#streams";
+import { createGroupThread, createStreamThread, silentLogger, STREAM_THREAD_DEFAULTS } from "#streams";
 import type { AbandonableStreamThread, Assignment, Topology } from "#streams";
 import type { SeedOptions } from "./fault-plan.ts";
 import type { CrashPoint } from "./hits.ts";
@@ -27,7 +27,7 @@ export interface ProcessOptions {
   readonly rows: Disk;
   readonly survives: (point: CrashPoint, client: string) => boolean;
   readonly wrapWire?: (wire: KafkaWire) => KafkaWire;
-  readonly wrapDisk?: (disk: Disk) => Disk;
+  readonly wrapDisk?: (disk: Disk, instance: number) => Disk;
   readonly wrapLog?: (log: Log) => Log;
 }
 
@@ -127,23 +127,25 @@ export class SimulatedProcess {
     });
     this.#log = wrapLog?.(opened) ?? opened;
     const mortal = mortalDisk(this.rows, { passes: (point) => !this.time.dead && survives(point, this.client) && !this.time.dead });
-    const disk = wrapDisk?.(mortal) ?? mortal;
-    this.#thread = createStreamThread({
-      config: {
-        ...STREAM_THREAD_DEFAULTS,
-        applicationId: APPLICATION_ID,
-        instanceId: `instance-${instance}`,
-        thread: 0,
-        commitIntervalMs: options.commitIntervalMs,
-        idleCommitMs: options.commitIntervalMs / 2,
-        // The clock of a process is one of its faults; what it refuses depends on it.
-        timestampLeadMsMax: 365 * 24 * 3_600_000,
-        failureRatioMax: 1,
-        freeze: true,
-      },
-      dependencies: { topology, log: this.#log, disk, stepClock: () => 0, logger: silentLogger },
-      assignment,
-    });
+    const disk = wrapDisk?.(mortal, instance) ?? mortal;
+    const config = {
+      ...STREAM_THREAD_DEFAULTS,
+      applicationId: APPLICATION_ID,
+      instanceId: `instance-${instance}`,
+      thread: 0,
+      commitIntervalMs: options.commitIntervalMs,
+      idleCommitMs: options.commitIntervalMs / 2,
+      // The clock of a process is one of its faults; what it refuses depends on it.
+      timestampLeadMsMax: 365 * 24 * 3_600_000,
+      failureRatioMax: 1,
+      freeze: true,
+    };
+    const dependencies = { topology, log: this.#log, disk, stepClock: () => 0, logger: silentLogger };
+    const { group: settings } = options;
+    this.#thread =
+      settings === undefined
+        ? createStreamThread({ config, dependencies, assignment })
+        : createGroupThread({ config, dependencies, group: { assignor: settings } });
   }
 }
 

@@ -14,10 +14,19 @@ export class Watcher {
   readonly #seen = new Map<string, number>();
   readonly #truth: (topic: string, partition: number) => CommittedPartition;
 
+  readonly #watched: readonly Watched[];
+
   constructor(log: Log, watched: readonly Watched[], truth: (topic: string, partition: number) => CommittedPartition) {
     this.#reader = log.reader();
     this.#reader.assign(watched.map((each) => ({ ...each, offset: 0, outOfRange: "fail" })));
     this.#truth = truth;
+    this.#watched = watched;
+  }
+
+  get seenAll(): boolean {
+    return this.#watched.every(
+      ({ topic, partition }) => (this.#seen.get(`${topic}/${partition}`) ?? 0) === this.#truth(topic, partition).records.length,
+    );
   }
 
   /** Whatever has come since; the truth must be read before. */
