@@ -23,6 +23,13 @@ export const COMPACTION_KEYS_MAX = 200_000;
 /** A tombstone stays at least this long after the first pass that met it, so that every reader can see it. */
 export const TOMBSTONE_DELAY_MS = 24 * 60 * 60 * 1000;
 
+/**
+ * Kept free on the volume: what RocksDB with its default write buffers needs to flush and to merge two levels, several times over.
+ */
+export const RESERVE_BYTES = 256 * 1024 * 1024;
+/** Written between two looks at the volume. */
+export const SPACE_LOOK_BYTES = 1024 * 1024;
+
 /** Lets the event loop turn once between slices of a long piece of work. */
 export function yieldToLoop(): Promise<void> {
   return new Promise((resolve) => {

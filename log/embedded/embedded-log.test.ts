@@ -103,6 +103,7 @@ function failing(disk: Disk): Disk & { failNext: "before" | "after" | undefined 
     entries: disk.entries.bind(disk),
     batch: disk.batch.bind(disk),
     write,
+    freeBytes: disk.freeBytes.bind(disk),
     share: disk.share.bind(disk),
     failNext: undefined,
   });

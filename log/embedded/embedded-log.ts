@@ -19,6 +19,8 @@ import type {
 } from "../log.ts";
 import { CommitLock } from "./commit/commit-lock.ts";
 import { Committer } from "./commit/committer.ts";
+import { SpaceReserve } from "./commit/space-reserve.ts";
+import { RESERVE_BYTES } from "./defaults.ts";
 import { EmbeddedOffsets } from "./embedded-offsets.ts";
 import { EmbeddedProducer } from "./embedded-producer.ts";
 import { EmbeddedReader } from "./embedded-reader.ts";
@@ -40,6 +42,8 @@ export interface EmbeddedLogOptions {
   readonly disk: Disk;
   /** Default "power". */
   readonly durability?: Durability;
+  /** Bytes of the volume that commits leave free; default 256 MiB, 0 for none. Below it they wait, and go on once there is room. */
+  readonly reserveBytes?: number;
 }
 
 /** The log as its owner, the thread that opened it, has it. */
@@ -55,6 +59,7 @@ interface EmbeddedShare {
   readonly control: SharedArrayBuffer;
   readonly durability: Durability;
   readonly channel: string;
+  readonly reserveBytes: number;
 }
 
 let logsOpened = 0;
@@ -65,7 +70,8 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
   const durability = options.durability ?? "power";
   checkFormat(options.disk, durability === "power");
   const channel = `slackline-log-${threadId}-${++logsOpened}`;
-  const log = new SharedLog(options.disk, { control: new SharedControl().buffer, durability, channel }, true);
+  const reserveBytes = options.reserveBytes ?? RESERVE_BYTES;
+  const log = new SharedLog(options.disk, { control: new SharedControl().buffer, durability, channel, reserveBytes }, true);
   log.publishBounds();
   return log;
 }
@@ -102,7 +108,8 @@ class SharedLog implements EmbeddedLog {
     this.#control = control;
     this.#catalog = catalog;
     this.#lock = new CommitLock({ control, threadId, recover: () => this.#recover() });
-    this.#committer = new Committer({ disk, control, lock: this.#lock, hot: this.#hot, sync: share.durability === "power" });
+    const reserve = new SpaceReserve(disk, share.reserveBytes);
+    this.#committer = new Committer({ disk, control, lock: this.#lock, hot: this.#hot, sync: share.durability === "power", reserve });
     this.#upkeep = new Upkeep(catalog, { disk, control, committer: this.#committer });
     this.#bus = new GroupBus({ channel: share.channel, threadId, owner });
     this.topics = new EmbeddedTopics(this.#committer, control, catalog);

@@ -11,6 +11,7 @@ import { encodeBounds } from "../topic-catalog.ts";
 import type { PartitionSlot } from "../topic-catalog.ts";
 import { HalfDone } from "./commit-lock.ts";
 import type { CommitLock } from "./commit-lock.ts";
+import type { SpaceReserve } from "./space-reserve.ts";
 
 export interface CommitterOptions {
   readonly disk: Disk;
@@ -19,6 +20,7 @@ export interface CommitterOptions {
   readonly hot: HotBlocks;
   /** Batches survive power loss, not only the death of the process. */
   readonly sync: boolean;
+  readonly reserve: SpaceReserve;
 }
 
 export interface CommitWork {
@@ -47,6 +49,7 @@ export class Committer {
   readonly #lock: CommitLock;
   readonly #hot: HotBlocks;
   readonly #sync: boolean;
+  readonly #reserve: SpaceReserve;
 
   constructor(options: CommitterOptions) {
     this.#disk = options.disk;
@@ -54,6 +57,7 @@ export class Committer {
     this.#lock = options.lock;
     this.#hot = options.hot;
     this.#sync = options.sync;
+    this.#reserve = options.reserve;
   }
 
   /** Synchronous unless another thread holds the lock for long. Throws or rejects with LogErrors only. */
@@ -61,7 +65,7 @@ export class Committer {
     return this.#lock.run(() => this.#commit(work));
   }
 
-  /** For bookkeeping without blocks: one batch inside the lock. `after` publishes what was written. */
+  /** For bookkeeping without blocks, and what gives room back: one batch inside the lock, also on a full disk. `after` publishes what was written. */
   change<T>(prepare: (batch: DiskBatch) => T, after?: (prepared: T) => void): T | Promise<T> {
     return this.#lock.run(() => {
       this.#refuseClosed();
@@ -82,6 +86,7 @@ export class Committer {
     for (const output of work.outputs) this.#putBlocks(output, batch, ranges, written);
     work.extend?.(batch);
     if (batch.operations === 0) return ranges;
+    this.#reserve.check(batch.bytes);
     this.#write(batch);
     for (const { slot, end, bytes, blocks } of written) {
       // Only now: a block that failed to be written must not be found in memory.
