@@ -6,7 +6,7 @@ import type { Disk } from "#disk";
 import { LogError, RecordBatchCursor, type FetchedBatch, type Log, type Reader } from "#log";
 import type { StoreDescriptor } from "#state";
 import type { Topology } from "../dsl/builder.ts";
-import { TaskRebuildError } from "../errors.ts";
+import { TaskFailedError, TaskRebuildError } from "../errors.ts";
 import type { StructuredLogger } from "../runtime/thread.ts";
 import { taskName, type TaskId } from "../task/task-id.ts";
 import type { TaskProgress } from "./changelog.ts";
@@ -29,6 +29,8 @@ interface FollowedTask {
   role: TaskProgress["role"];
   records: number;
 }
+
+type RestartReason = "unknown" | "beyond-end" | "truncated" | "too-old" | "unreadable";
 
 export class ChangelogFollower {
   /** Stores of tasks whose rows were dropped since this follower was made. */
@@ -136,8 +138,10 @@ export class ChangelogFollower {
     return followed;
   }
 
-  #startOver(changelog: FollowedChangelog, now: number, because: string): void {
+  /** Throws TaskFailedError where the changelog has not got what the rows had: less state than there was would be a silent loss. */
+  #startOver(changelog: FollowedChangelog, now: number, because: RestartReason): void {
     const { topic, partition, store } = changelog;
+    if (because === "beyond-end" || changelog.isCut) throw this.#cut(changelog);
     if (changelog.hasRows) {
       this.rowsDropped++;
       this.#options.logger.warn({ topic, partition, store, because }, "rows do not fit their changelog: they are restored from its start");
@@ -162,6 +166,12 @@ export class ChangelogFollower {
       for (const changelog of changelogs)
         if (waiting && role === "standby") this.#reader.pause(changelog);
         else this.#reader.resume(changelog);
+  }
+
+  #cut({ topic, partition, start, end, position }: FollowedChangelog): TaskFailedError {
+    const found = `${topic}/${partition} begins at ${start} and ends at ${end}, the rows here go up to ${position}`;
+    const remedy = "The changelog was deleted or cut: bring its records back, or reset the application if its state may be lost.";
+    return new TaskFailedError("CHANGELOG_CUT", `${found}. ${remedy}`, { topic, partition, offset: position });
   }
 
   #poll(): readonly FetchedBatch[] {

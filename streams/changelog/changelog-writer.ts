@@ -1,14 +1,16 @@
 /** What a commit says to the changelogs, and what its rows say of them afterwards. */
-import type { DiskBatch } from "#disk";
+import type { Disk, DiskBatch } from "#disk";
 import { RecordRefusedError, WriterLostError, type OffsetCommit, type Writer } from "#log";
 import type { SealedChange } from "#state";
+import { TaskRebuildError } from "../errors.ts";
 import { changelogTopic } from "./changelog.ts";
-import { changelogPositionKey, inputPositionKey, putPosition } from "./position-rows.ts";
+import { changelogPositionKey, inputPositionKey, putPosition, readPosition } from "./position-rows.ts";
 
 export interface ChangelogWriterOptions {
   readonly applicationId: string;
   readonly writer: Writer;
   readonly storeIds: ReadonlyMap<string, number>;
+  readonly disk: Disk;
 }
 
 /** A changelog partition that a commit wrote to. */
@@ -50,12 +52,18 @@ export class ChangelogWriter {
     return touched;
   }
 
-  /** Where rows and inputs are once this commit's rows are written; in the same batch as they. */
+  /**
+   * Where rows and inputs are once this commit's rows are written; in the same batch as they. Throws TaskRebuildError when the rows
+   * are further already: while this thread slept, another one of this process was given the task, restored this commit and went on.
+   */
   putPositions(batch: DiskBatch, touched: readonly TouchedChangelog[], offsets: readonly OffsetCommit[], currentAt: number): void {
-    const { writer } = this.#options;
+    const { writer, disk } = this.#options;
     for (const changelog of touched) {
       const position = writer.committedEnd?.(changelog);
-      if (position !== undefined) putPosition(batch, changelog.positionKey, { position, currentAt });
+      if (position === undefined) continue;
+      const stored = readPosition(disk, changelog.positionKey)?.position ?? 0;
+      if (stored > position) throw taken(changelog, stored, position);
+      putPosition(batch, changelog.positionKey, { position, currentAt });
     }
     for (const { topic, partition, offset } of offsets)
       putPosition(batch, inputPositionKey(topic, partition), { position: offset, currentAt });
@@ -75,6 +83,11 @@ export class ChangelogWriter {
     if (id === undefined) throw new RangeError(`store ${store} has no id`);
     return id;
   }
+}
+
+function taken({ topic, partition }: TouchedChangelog, stored: number, position: number): TaskRebuildError {
+  const message = `The rows of ${topic}/${partition} are at ${stored}, beyond the commit that ended at ${position}: the task has another owner.`;
+  return new TaskRebuildError("TASK_TAKEN", message, { topic, partition, offset: stored });
 }
 
 function refused(store: string, cause: RecordRefusedError): WriterLostError {

@@ -25,7 +25,8 @@ export class FollowedChangelog implements TopicPartition {
   end: number;
   #currentAt = 0;
   readonly #disk: Disk;
-  readonly #start: number;
+  /** First offset that is still held. */
+  readonly start: number;
   readonly #prefix: Buffer;
   readonly #localPrefixBytes: number;
   readonly #positionKey: Buffer;
@@ -36,7 +37,7 @@ export class FollowedChangelog implements TopicPartition {
     this.store = bounds.store;
     this.end = bounds.end;
     this.#disk = disk;
-    this.#start = bounds.start;
+    this.start = bounds.start;
     this.#prefix = rowPrefix(storeId, bounds.partition);
     this.#localPrefixBytes = localPrefixBytes(descriptor);
     this.#positionKey = changelogPositionKey(storeId, bounds.partition);
@@ -45,10 +46,15 @@ export class FollowedChangelog implements TopicPartition {
   /** Where to begin; to be started over when the plan says so. */
   begin(now: number): RestorePlan {
     const stored = readPosition(this.#disk, this.#positionKey);
-    this.begunAt = stored?.position ?? this.#start;
+    this.begunAt = stored?.position ?? this.start;
     this.position = this.begunAt;
     this.#currentAt = stored?.currentAt ?? now;
-    return restorePlan(stored, { start: this.#start, end: this.end }, now);
+    return restorePlan(stored, { start: this.start, end: this.end }, now);
+  }
+
+  /** Compaction never moves the start: records were deleted, and nobody knows what was in them. */
+  get isCut(): boolean {
+    return this.start > 0;
   }
 
   get hasRows(): boolean {
@@ -62,8 +68,8 @@ export class FollowedChangelog implements TopicPartition {
     batch.delete("rows", this.#positionKey);
     this.#disk.write(batch, { sync: false });
     if (this.hasRows) this.#disk.deleteRange("rows", this.#prefix, prefixEnd(this.#prefix));
-    this.begunAt = this.#start;
-    this.position = this.#start;
+    this.begunAt = this.start;
+    this.position = this.start;
     this.#currentAt = now;
   }
 

@@ -194,23 +194,40 @@ describe("rows that do not fit their changelog are dropped, counted and restored
     expect((await runOnce({ disk, now: 1_000 + 2 * ROWS_AGE_MS_MAX })).rowsDropped).toBeGreaterThan(0);
     await expectFold(disk);
   });
+});
 
-  test("when the changelog ends before them", async () => {
-    const topic = changelogTopic("app", "totals");
-    const partition = cluster.partition({ topic, partition: 0 });
+describe("a changelog that lost what the rows had is refused by name: going on with less state would be a silent loss", () => {
+  let disk: Disk;
+  beforeEach(async () => {
+    disk = memoryDisk();
+    await add(20);
+    await runOnce({ disk });
+  });
+
+  async function expectRefusal(on: Disk): Promise<void> {
+    const one = instance({ disk: on });
+    await expect(one.live()).rejects.toMatchObject({
+      code: "CHANGELOG_CUT",
+      message: expect.stringContaining(changelogTopic("app", "totals")),
+    });
+    expect(one.thread.state).toBe("failed");
+  }
+
+  test("when it ends before them", async () => {
+    const partition = cluster.partition({ topic: changelogTopic("app", "totals"), partition: 0 });
     const kept = partition.entries.slice(0, 2);
     partition.entries = kept;
     partition.end = kept.at(-1)?.nextOffset ?? 0;
-    expect((await runOnce({ disk })).rowsDropped).toBe(1);
-    expect(rowsOf(disk, ledgerStores[0] as never, 0)).toEqual(await foldOf(outside, "app", ledgerStores[0] as never, 0));
+    await expectRefusal(disk);
   });
 
-  test("when the changelog begins behind them", async () => {
+  test("when it begins behind them, and when it begins late and there are no rows", async () => {
     await add(20);
     await runOnce({ disk: memoryDisk(), name: "elsewhere" });
     const partition = cluster.partition({ topic: changelogTopic("app", "totals"), partition: 1 });
     partition.start = partition.end - 1;
-    expect((await runOnce({ disk })).rowsDropped).toBe(1);
+    await expectRefusal(disk);
+    await expectRefusal(memoryDisk());
   });
 });
 

@@ -25,6 +25,8 @@ export interface LifeOptions {
   readonly lateMarkers?: boolean;
   /** The answer of the nth commit is lost there: nobody knows, and the life goes on. */
   readonly lost?: { readonly point: CommitPoint; readonly nth: number } | undefined;
+  /** The first commit that comes to its end sleeps there until this resolves. */
+  readonly sleep?: Promise<void>;
   readonly assignment?: Assignment;
   readonly now?: number;
 }
@@ -90,7 +92,8 @@ export class MortalInstance {
     const { death, lost } = this.#options;
     if (lost?.point === point && lost.nth === nth) return Promise.reject(new WriterLostError("COMMIT_UNKNOWN", "The answer is lost."));
     if (death?.kind === "commit" && death.point === point && death.nth === nth) this.#dead = true;
-    return this.#dead ? new Promise(() => {}) : Promise.resolve();
+    if (this.#dead) return new Promise(() => {});
+    return point === "ended" && nth === 1 ? (this.#options.sleep ?? Promise.resolve()) : Promise.resolve();
   }
 
   /** The same database, until the moment of death. */
