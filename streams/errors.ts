@@ -15,6 +15,7 @@ export type StreamsErrorCode =
   | "TASK_FAILED"
   | "FAILURE_RATIO"
   | "CHANGELOG_CUT"
+  | "TASK_TAKEN"
   | "STOP_TIMEOUT"
   | "GROUP_DATA_INVALID"
   | "STOPPED_BY_MEMBER";

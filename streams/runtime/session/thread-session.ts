@@ -65,7 +65,7 @@ export class ThreadSession {
     this.feed = new InputFeed(this.reader);
     const { atomicRows } = log.capabilities;
     this.#follower = atomicRows ? undefined : new ChangelogFollower({ log, disk, topology, storeIds, logger });
-    const changelogs = atomicRows ? undefined : new ChangelogWriter({ applicationId: config.applicationId, writer, storeIds });
+    const changelogs = atomicRows ? undefined : new ChangelogWriter({ applicationId: config.applicationId, writer, storeIds, disk });
     this.commits = new CommitCycle({ config, writer, tasks: this.tasks, disk, changelogs, stepClock, latency });
     this.#taskDependencies = { topology, disk, reader: this.reader, writer, storeIds, config, condemned };
   }
