@@ -2,6 +2,7 @@ export type * from "./serde.ts";
 export type * from "./store.ts";
 export * from "./row-key.ts";
 export { keyValueStore, priorityQueueStore, timerStore, timestampedStore } from "./descriptors.ts";
+export { deepFreeze } from "./entries/deep-freeze.ts";
 export { diskRowStore } from "./disk-row-store.ts";
 export { localPrefixBytes, writeLocalPrefix } from "./entries/entry-codec.ts";
 export { SerdeError, StateError, type StateErrorCode, type StateErrorFacts } from "./errors.ts";

@@ -4,12 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { RecordBatchCursor, type FetchedBatch, type RecordHeader } from "#log";
+import { deepFreeze } from "#state";
 import { RecordFailedError, type StreamsErrorCode } from "../errors.ts";
 import type { StreamRecord } from "../processor.ts";
 import { DECODE_RETRY_MS } from "../runtime/defaults.ts";
 import { isRetriableCondition } from "../retriable.ts";
 import type { Topic } from "../topic.ts";
-import { deepFreeze } from "./deep-freeze.ts";
 
 export interface InputLimits {
   readonly bufferRecordsMax: number;

@@ -1,11 +1,11 @@
 /** Writes records to one topic for one task: encodes key and value once, into the task's scratch memory, and partitions them. */
 import type { RecordHeader } from "#log";
+import { deepFreeze } from "#state";
 import assert from "node:assert/strict";
 import { RecordFailedError } from "../errors.ts";
 import { partitionFor } from "../partition-for.ts";
 import type { Sink, StreamRecord } from "../processor.ts";
 import type { Topic } from "../topic.ts";
-import { deepFreeze } from "./deep-freeze.ts";
 import type { TaskScope } from "./task-scope.ts";
 
 interface SendOptions {
