@@ -28,6 +28,11 @@ export const CRASH_POINTS: readonly CrashPoint[] = [
   "closing",
 ];
 
+export interface SeedCounts {
+  readonly faults: ReadonlyMap<string, number>;
+  readonly crashes: ReadonlyMap<string, number>;
+}
+
 export class Hits {
   readonly faults = new Map<string, number>();
   /** Deaths at each point. */
@@ -52,7 +57,7 @@ export class Hits {
     return (this.#hash >>> 0).toString(16).padStart(8, "0");
   }
 
-  add(other: Hits): void {
+  add(other: SeedCounts): void {
     for (const [name, count] of other.faults) this.faults.set(name, (this.faults.get(name) ?? 0) + count);
     for (const [name, count] of other.crashes) this.crashes.set(name, (this.crashes.get(name) ?? 0) + count);
   }

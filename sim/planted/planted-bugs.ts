@@ -1,0 +1,6 @@
+import { engineBugs } from "./bugs-of-the-engine.ts";
+import { wireBugs } from "./bugs-of-the-wire.ts";
+import type { PlantedBug } from "./planted.ts";
+
+/** All of them: each has to be caught by an invariant within a few hundred seeds. */
+export const plantedBugs: readonly PlantedBug[] = [...wireBugs, ...engineBugs];

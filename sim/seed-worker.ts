@@ -1,0 +1,16 @@
+/** Runs the seeds that it is given, one after the other. */
+import assert from "node:assert/strict";
+import { parentPort } from "node:worker_threads";
+import { plantedBugs } from "./planted/planted-bugs.ts";
+import type { SeedJob, SeedReport } from "./run-many.ts";
+import { runSeed } from "./run-seed.ts";
+
+const port = parentPort;
+assert(port, "this module is the program of a worker");
+port.on("message", ({ options, bug }: SeedJob) => {
+  const planted = bug === undefined ? undefined : plantedBugs.find(({ name }) => name === bug);
+  void runSeed(options, planted).then(({ violation, atMs, records, hash, hits }) => {
+    const found = violation === undefined ? undefined : { invariant: violation.invariant, message: violation.message };
+    port.postMessage({ options, violation: found, atMs, records, hash, faults: hits.faults, crashes: hits.crashes } satisfies SeedReport);
+  });
+});
