@@ -9,7 +9,7 @@ test("commits leave the reserve alone, bookkeeping does not wait, and once there
   let free = 20 * MIB;
   const disk = Object.assign(memoryDisk(), { freeBytes: () => free });
   const log = await openEmbeddedLog({ disk, reserveBytes: 10 * MIB });
-  await log.topics.ensure([{ name: "t", partitions: 1 }]);
+  await log.topics.ensure([{ name: "t", partitions: 1, cleanup: "delete" }]);
   const writer = log.writer({ group: "g", transactionalId: "one" });
   await writer.initialize();
   const commit = async (offset: number): Promise<unknown> => {
@@ -29,7 +29,7 @@ test("commits leave the reserve alone, bookkeeping does not wait, and once there
   const producer = log.producer();
   producer.append("t", 0, 0, null, Buffer.from("x"));
   await expect(producer.flush()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
-  await log.topics.ensure([{ name: "another", partitions: 1 }]);
+  await log.topics.ensure([{ name: "another", partitions: 1, cleanup: "delete" }]);
   free = 10 * MIB;
   const next = log.writer({ group: "g", transactionalId: "one" });
   await next.initialize();
