@@ -102,12 +102,15 @@ export class ChangelogFollower {
   }
 
   /** Tasks whose rows are as they were when they were committed last; they are not followed any more. */
-  takeRestored(): readonly TaskId[] {
+  takeRestored(now: number): readonly TaskId[] {
     const restored = [...this.#tasks.values()].filter(
       ({ role, changelogs }) => role === "restoring" && changelogs.every(({ position, end }) => position >= end),
     );
     if (restored.length === 0) return [];
-    for (const { task } of restored) this.#tasks.delete(taskName(task));
+    for (const followed of restored) {
+      this.#tasks.delete(taskName(followed.task));
+      this.#tell(followed, now);
+    }
     this.#assign();
     return restored.map(({ task }) => task);
   }
@@ -119,6 +122,11 @@ export class ChangelogFollower {
   close(): Promise<void> {
     this.#tasks.clear();
     return this.#reader.close();
+  }
+
+  #tell({ task, records, begunAt }: FollowedTask, now: number): void {
+    if (records > 0)
+      this.#options.logger.info({ task: taskName(task), records, ms: now - begunAt }, "rows are restored from their changelogs");
   }
 
   #add(task: TaskId, bounds: readonly ChangelogBounds[], now: number): FollowedTask {

@@ -204,15 +204,6 @@ describe("a changelog that lost what the rows had is refused by name: going on w
     await runOnce({ disk });
   });
 
-  async function expectRefusal(on: Disk): Promise<void> {
-    const one = instance({ disk: on });
-    await expect(one.live()).rejects.toMatchObject({
-      code: "CHANGELOG_CUT",
-      message: expect.stringContaining(changelogTopic("app", "totals")),
-    });
-    expect(one.thread.state).toBe("failed");
-  }
-
   test("when it ends before them", async () => {
     const partition = cluster.partition({ topic: changelogTopic("app", "totals"), partition: 0 });
     const kept = partition.entries.slice(0, 2);
@@ -250,3 +241,12 @@ test("a change that does not fit its changelog is dead-lettered, and what came w
   expect(await outputCount()).toBe(8);
   expect((await committedRecords(log, deadLetterTopic("app"), 0)).map(({ key }) => key)).toEqual(["key-1"]);
 });
+
+async function expectRefusal(on: Disk): Promise<void> {
+  const one = instance({ disk: on });
+  await expect(one.live()).rejects.toMatchObject({
+    code: "CHANGELOG_CUT",
+    message: expect.stringContaining(changelogTopic("app", "totals")),
+  });
+  expect(one.thread.state).toBe("failed");
+}

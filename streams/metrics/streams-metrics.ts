@@ -3,7 +3,9 @@
  * computed from the last snapshot of each when somebody scrapes. No label ever holds an entity's id.
  */
 import { Registry, type Metric } from "prom-client";
+import type { TaskProgress } from "../changelog/changelog.ts";
 import type { ThreadMetrics } from "../runtime/thread.ts";
+import { taskName } from "../task/task-id.ts";
 import { LATENCY_BOUNDS_MS } from "./latency-histogram.ts";
 
 interface Report {
@@ -89,6 +91,20 @@ function perPartition(name: string, help: string, of: (lag: PartitionLag, now: n
   };
 }
 
+/** Tasks whose rows are brought up to their changelogs here: before they run, or as standbys. */
+function perFollowed(name: string, help: string, of: (progress: TaskProgress) => number | undefined): Family {
+  return {
+    name,
+    help,
+    type: "gauge",
+    samples: ({ snapshot }) =>
+      (snapshot.following ?? []).flatMap((progress) => {
+        const value = of(progress);
+        return value === undefined ? [] : [{ labels: { task: taskName(progress.task), role: progress.role }, value }];
+      }),
+  };
+}
+
 /** Age of the head, which is not known (−1) before it was fetched. */
 function lagSeconds({ records, headTimestamp }: PartitionLag, now: number): number | undefined {
   if (records === 0) return 0;
@@ -128,12 +144,22 @@ const families: readonly Family[] = [
   perPartition("slackline_lag_seconds", "Age of the oldest record that is not processed yet.", lagSeconds),
   perPartition(
     "slackline_waiting",
-    "1 while the next record waits for something outside, a schema registry that is down.",
+    "Whether the next record waits for something outside (1), such as a schema registry that is down.",
     ({ waitsFor }) => (waitsFor === undefined ? 0 : 1),
   ),
   perThread("gauge", "slackline_buffered_records", "Records fetched and not processed yet.", (s) => s.bufferedRecords),
   perThread("gauge", "slackline_buffered_bytes", "Bytes fetched and not processed yet.", (s) => s.bufferedBytes),
   perThread("counter", "slackline_restores_total", "Tasks opened with committed state behind them.", (s) => s.restores),
+  perThread("counter", "slackline_rows_dropped_total", "Stores of tasks whose rows did not fit their changelog.", (s) => s.rowsDropped),
+  perFollowed(
+    "slackline_follow_left_records",
+    "Offsets of its changelogs that are not in the rows of this process yet.",
+    (each) => each.total - each.done,
+  ),
+  perFollowed("slackline_follow_records_per_second", "Records of its changelogs that become rows.", (each) => each.recordsPerSecond),
+  perFollowed("slackline_restore_seconds_left", "Until the task can run, at that rate.", ({ role, msLeft }) =>
+    role === "standby" || msLeft === Infinity ? undefined : msLeft / msPerSecond,
+  ),
 ];
 
 function commitDurations({ thread, snapshot: { commitLatency } }: Report): readonly Sample[] {

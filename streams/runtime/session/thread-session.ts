@@ -179,7 +179,7 @@ export class ThreadSession {
   }
 
   #openRestored(now: number): boolean {
-    const restored = this.#follower?.takeRestored() ?? [];
+    const restored = this.#follower?.takeRestored(now) ?? [];
     for (const id of restored) {
       const prepared = this.#restoring.get(taskName(id));
       assert(prepared, `task ${taskName(id)} was restored and nobody waits for it`);
