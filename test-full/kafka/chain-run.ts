@@ -120,6 +120,42 @@ export class ChainRun implements AsyncDisposable {
     return performance.now() - begun;
   }
 
+  /** True when the output has not grown for so long. */
+  async untilOutputStops(quietMs: number, msMax: number): Promise<boolean> {
+    const until = performance.now() + msMax;
+    let last = { links: -1, at: performance.now() };
+    while (performance.now() < until) {
+      const links = await this.linksNow();
+      if (links !== last.links) last = { links, at: performance.now() };
+      else if (performance.now() - last.at > quietMs) return true;
+      await sleep(LOOK_MS);
+    }
+    return false;
+  }
+
+  /** Whether the chains of that partition have events that are not committed. */
+  async lagOf(partition: number): Promise<boolean> {
+    const place = { topic: this.names.routed, partition };
+    const [committed, end] = await Promise.all([
+      this.log.offsets.committed(this.#applicationId, [place]),
+      this.log.offsets.bound(place, "stable"),
+    ]);
+    // The marker of its last transaction is behind the last record.
+    return end - (committed[0]?.offset ?? 0) > 1;
+  }
+
+  /** The load that it began with is sent and done. */
+  async settled(): Promise<void> {
+    this.#hurried = true;
+    await this.#loading;
+    await this.untilDrained();
+  }
+
+  /** More events by others. */
+  async more(load: ChainRunOptions["load"]): Promise<void> {
+    await foreignLoad({ ...load, brokers: this.#options.brokers, topic: this.names.events });
+  }
+
   /** Producers send the rest as fast as they can, until they are done and everything is committed; then the instances are stopped and the topics are read and judged. */
   async end(): Promise<ChainOutcome> {
     this.#hurried = true;

@@ -35,4 +35,72 @@ describe.skipIf(missing !== undefined)(`an application on a broker${missing === 
     expect(links).toBeGreaterThanOrEqual(50_000);
     expect(sent.aborted).toBeGreaterThan(0);
   });
+
+  test(
+    "T4: an instance that was forgotten for twice its session is fenced, comes back, and nothing of it is committed twice",
+    { timeout: 240_000 },
+    async () => {
+      const load = { records: 20_000, producers: 2, keys: 200, seconds: 60 };
+      await using run = await ChainRun.begin({ name: "t4", brokers: brokers(), instances: 2, load });
+      const [zombie, other] = run.instances;
+      zombie?.start();
+      await zombie?.said(/^running/);
+      other?.start();
+      await other?.said(/^running/);
+      await run.untilOutputGrows();
+      zombie?.pause();
+      // What it had is given to the other one, and goes on there.
+      await sleep(2 * SESSION_MS);
+      await run.untilOutputGrows();
+      zombie?.resume();
+      await sleep(2_000);
+      await run.untilOutputGrows();
+      expect(zombie?.over).toBe(false);
+      const { wrong } = await run.end();
+      expect(wrong).toEqual([]);
+    },
+  );
+
+  test(
+    "T9: a transaction that is too old is given up by the coordinator, and its events are done again",
+    { timeout: 240_000 },
+    async () => {
+      const load = { records: 20_000, producers: 2, keys: 200, seconds: 60 };
+      const instance = { sessionMs: 12_000, transactionMs: 2_000 };
+      await using run = await ChainRun.begin({ name: "t9", brokers: brokers(), instances: 1, load, instance });
+      const [slow] = run.instances;
+      slow?.start();
+      await slow?.said(/^running/);
+      for (let round = 0; round < 3; round++) {
+        await run.untilOutputGrows();
+        // In the midst of a commit as likely as not.
+        slow?.pause();
+        await sleep(5_000);
+        slow?.resume();
+      }
+      await run.untilOutputGrows();
+      expect(slow?.over).toBe(false);
+      const { wrong } = await run.end();
+      expect(wrong).toEqual([]);
+    },
+  );
+
+  test(
+    "T10: poison among the events goes to the dead letters, once, with where it came from, and the rest keeps its order",
+    { timeout: 240_000 },
+    async () => {
+      const load = { records: 20_000, producers: 2, keys: 200, seconds: 10, poisonEvery: 500 };
+      await using run = await ChainRun.begin({ name: "t10", brokers: brokers(), instances: 1, load });
+      const [instance] = run.instances;
+      instance?.start();
+      await instance?.said(/^running/);
+      await run.untilOutputGrows();
+      await sleep(2_000);
+      await instance?.kill();
+      instance?.start();
+      const { wrong, deadLetters } = await run.end();
+      expect(wrong).toEqual([]);
+      expect(deadLetters).toBeGreaterThanOrEqual(40);
+    },
+  );
 });

@@ -17,7 +17,7 @@ export interface BrokerProcessOptions {
   readonly heapMb: number;
 }
 
-const START_MS_MAX = 90_000;
+const START_MS_MAX = 150_000;
 const STOP_MS_MAX = 20_000;
 const LOOK_MS = 100;
 const LOG_CHARACTERS_TOLD = 2_000;
