@@ -69,6 +69,11 @@ describe("a location", () => {
     expect(check({ ...start, duty: "off" }, location())).toBe("OFF_DUTY");
     expect(check(unknownDriver("d0").whereabouts, location())).toBe("OFF_DUTY");
   });
+  test("is believed wherever it is once its driver fell silent, so that one false position does not silence him for ever", () => {
+    const far = location({ position: point(53.5, 13.405), recordedAt: 140_000 });
+    expect(check(start, far)).toBe("IMPOSSIBLE");
+    expect(accepted(check({ ...start, duty: "silent" }, far)).latitude).toBe(53.5);
+  });
   test("of a driver off duty with goods on board is accepted", () => {
     expect(accepted(check({ ...start, duty: "off", tracked: true }, location())).recordedAt).toBe(105_000);
   });

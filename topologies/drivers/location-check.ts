@@ -40,7 +40,8 @@ export function checkLocation(
   if (settings.locationTtlMs > 0 && at - recordedAt > settings.locationTtlMs) return "STALE";
   if (recordedAt - at > CLOCK_LEAD_MS_MAX) return "IMPOSSIBLE";
   if (elapsed < settings.throttleMs) return "THROTTLED";
-  if (before.recordedAt > 0) {
+  // Who fell silent may have been heard wrongly before: were he measured by that, one false position would silence him for ever.
+  if (before.recordedAt > 0 && before.duty !== "silent") {
     const metres = settings.metresBetween(before, position);
     if ((metres - location.accuracyMetres) * 1000 > settings.speedMetresPerSecondMax * elapsed) return "IMPOSSIBLE";
   }
