@@ -1,7 +1,17 @@
 /** Every instance of a folder, a process per core: the table of averages per policy, beside what was published. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { averageMetrics, averagesTable, mdrpInstances, progress, runInChildren, table, type MdrpDay, type MdrpDayJob } from "#cli";
+import {
+  averageMetrics,
+  averagesTable,
+  mdrpInstances,
+  noisyParameters,
+  progress,
+  runInChildren,
+  table,
+  type MdrpDay,
+  type MdrpDayJob,
+} from "#cli";
 import { median, type Bench, type BenchResult } from "./result.ts";
 import { ablate, ablationTable } from "./tuning/ablation.ts";
 import { parseSetting } from "./tuning/tune.ts";
@@ -11,11 +21,12 @@ const local = join("bench", "results", "local");
 /**
  * Flags: `data` (folder of instances), `policy` (comma-separated; nearest,batch-matching), `noisy` (only mean preparation times
  * are told), `parameters` (name=value,…), `match` (regular expression on the instances' names), `limit` (instances, 0: all),
- * `processes`, `out` (file of every day's figures), `ablate` (one policy, without each of its ingredients in turn).
+ * `processes`, `out` (file of every day's figures), `ablate` (one policy, without each of its ingredients in turn), `quick` (one
+ * policy, without log and topologies: nothing is proved of the invariants). The last two go on where they were stopped.
  */
 export const mdrp: Bench = async (options) => {
   const { flags } = options;
-  if (flags["ablate"] === "true") return takeApart(options);
+  if (flags["ablate"] === "true" || flags["quick"] === "true") return takeApart(options);
   const policies = (flags["policy"] ?? "nearest,batch-matching").split(",");
   const noisy = flags["noisy"] === "true";
   const parameters = parseSetting(flags["parameters"] ?? "");
@@ -41,7 +52,7 @@ export const mdrp: Bench = async (options) => {
   console.log(`\n${table(head, rows)}`);
   const labels = policies.map(labelOf);
   const averages = Object.fromEntries(labels.map((label) => [label, averageMetrics(days.filter((day) => day.policy === label))]));
-  const file = flags["out"] ?? join(local, "mdrp-days.json");
+  const file = flags["out"] ?? join(local, "mdrp-days.jsonl");
   writeDays(file, { parameters, averages, days });
   return labels.flatMap((label) => resultsOf(label, days, options.seed, file));
 };
@@ -57,24 +68,25 @@ function processesOf(flags: Readonly<Record<string, string>>): { readonly proces
   return flags["processes"] === undefined ? {} : { processes: Number(flags["processes"]) };
 }
 
-/** A line a day: a difference between two files is read at once. */
-function writeDays(file: string, { parameters, averages, days }: { parameters: object; averages: object; days: readonly object[] }): void {
+/** JSON lines: the averages with what was set, then a line a day. */
+function writeDays(file: string, { days, ...head }: { parameters: object; averages: object; days: readonly object[] }): void {
   mkdirSync(dirname(file), { recursive: true });
-  const lines = days.map((day) => `  ${JSON.stringify(day)}`).join(",\n");
-  const head = `"parameters": ${JSON.stringify(parameters)},\n"averages": ${JSON.stringify(averages, null, 1)}`;
-  writeFileSync(file, `{${head},\n"days": [\n${lines}\n]}\n`);
+  writeFileSync(file, [head, ...days].map((line) => `${JSON.stringify(line)}\n`).join(""));
 }
 
 async function takeApart({ seed, flags }: Parameters<Bench>[0]): Promise<readonly BenchResult[]> {
   const policy = flags["policy"] ?? "open-plan";
   const instances = instancesOf(flags);
   const bar = progress({ label: "ablation", total: 0, unit: "days" });
-  const ledger = join(local, "tuning", `ablation-${policy}.jsonl`);
+  const ledger = join(local, "tuning", `days-${policy}.jsonl`);
+  const noisy = flags["noisy"] === "true";
+  const quick =
+    flags["quick"] === "true" ? { only: { ...(noisy ? noisyParameters : {}), ...parseSetting(flags["parameters"] ?? "") } } : {};
   const onDay = (what: string, left: number): void => bar.update(instances.length - left, instances.length, what);
-  const results = await ablate({ policy, instances, seed, processes: Number(flags["processes"] ?? 1), ledger, onDay });
+  const results = await ablate({ policy, noisy, ...quick, instances, seed, processes: Number(flags["processes"] ?? 1), ledger, onDay });
   bar.end("");
   console.log(`\n${instances.length} instances\n${ablationTable(results)}`);
-  const file = flags["out"] ?? join(local, "mdrp-ablation.json");
+  const file = flags["out"] ?? join(local, "mdrp-ablation.jsonl");
   const averages = Object.fromEntries(results.map(({ what, days }) => [what, averageMetrics(days)]));
   writeDays(file, { parameters: {}, averages, days: results.flatMap(({ what, days }) => days.map((day) => ({ without: what, ...day }))) });
   return results.map(({ what, days }) => {

@@ -29,6 +29,10 @@ const ablations: Readonly<Record<string, readonly (readonly [what: string, witho
 
 export interface AblationOptions {
   readonly policy: string;
+  /** Instead of what the policy's ingredients are: the whole alone. */
+  readonly only?: Setting;
+  /** Only mean preparation times are told. */
+  readonly noisy?: boolean;
   readonly instances: readonly string[];
   readonly seed: number;
   readonly processes: number;
@@ -43,13 +47,14 @@ export interface Ablation {
 }
 
 /** Throws RangeError for a policy whose ingredients are not listed. */
-export async function ablate({ policy, instances, seed, processes, ledger, onDay }: AblationOptions): Promise<readonly Ablation[]> {
-  const variants = ablations[policy];
+export async function ablate(options: AblationOptions): Promise<readonly Ablation[]> {
+  const { policy, only, noisy = false, instances, seed, processes, ledger, onDay } = options;
+  const variants = only === undefined ? ablations[policy] : [[noisy ? `${policy}, noisy` : policy, only] as const];
   if (variants === undefined) throw new RangeError(`nothing can be taken from ${policy}; there is ${Object.keys(ablations).join(", ")}`);
   const evaluations = new Evaluations(ledger, processes);
   const results: Ablation[] = [];
   for (const [what, parameters] of variants) {
-    const jobs = instances.map((data): TuningJob => ({ data, policy, parameters, seed, noisy: false }));
+    const jobs = instances.map((data): TuningJob => ({ data, policy, parameters, seed, noisy }));
     const days = await evaluations.days(jobs, (left) => onDay(what, left));
     results.push({ what, days: days.map((day, index) => ({ ...day, name: basename(instances[index] ?? "") })) });
   }
