@@ -29,7 +29,7 @@ export interface DispatchServicesOptions {
   readonly onFailure: (error: unknown, what: string) => void;
 }
 
-export interface DispatchServices extends Required<ServerServices>, AsyncDisposable {}
+export interface DispatchServices extends Required<Omit<ServerServices, "forward">>, AsyncDisposable {}
 
 /** The topics must exist. Close it after the server and before the log. Rejects as the log does. */
 export async function dispatchServices(options: DispatchServicesOptions): Promise<DispatchServices> {

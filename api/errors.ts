@@ -36,6 +36,8 @@ export type ApiErrorCode =
   | "ROUTE_NOT_FOUND"
   /** Another process does not answer, or is none of ours. */
   | "INSTANCE_UNREACHABLE"
+  /** A question is not passed on: the address is not allowed, it was passed on before, or the answer is no answer. */
+  | "FORWARD_REFUSED"
   /** The process is starting, restoring or stopping. */
   | "NOT_READY"
   /** The log did not take the events, or did not say whether it did. */
@@ -62,6 +64,7 @@ const statuses: Readonly<Record<ApiErrorCode, number>> = {
   KEY_NOT_FOUND: 404,
   ROUTE_NOT_FOUND: 404,
   INSTANCE_UNREACHABLE: 502,
+  FORWARD_REFUSED: 502,
   NOT_READY: 503,
   LOG_UNAVAILABLE: 503,
   INTERNAL: 500,

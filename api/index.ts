@@ -9,3 +9,5 @@ export { dispatchServices, type DispatchServices, type DispatchServicesOptions }
 export type { Ingest, IngestKind, IngestRequest, AcceptedRecord } from "./ingest/ingest.ts";
 export type * from "./queries/queries.ts";
 export { startServer, type RunningServer, type ServerOptions, type ServerServices } from "./server.ts";
+export { acrossInstances, type AcrossInstances, type AcrossInstancesOptions } from "./forward/across-instances.ts";
+export { instanceOwnership } from "./forward/instance-ownership.ts";

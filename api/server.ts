@@ -8,6 +8,7 @@ import { strictJsonBodies } from "./access/json-body.ts";
 import { digestOf, type Access } from "./access/tokens.ts";
 import { problemOf } from "./errors.ts";
 import { documentRoutes } from "./document/document-routes.ts";
+import { forwardRoutes, type ForwardRoutesOptions } from "./forward/forward-routes.ts";
 import { HttpMetrics } from "./http-metrics.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import type { Inspector } from "./inspector.ts";
@@ -24,6 +25,8 @@ export interface ServerServices {
   readonly ingest?: Ingest;
   readonly queries?: Queries;
   readonly tracking?: TrackingHub;
+  /** What other instances may ask. */
+  readonly forward?: ForwardRoutesOptions;
 }
 
 export interface ServerOptions {
@@ -113,7 +116,8 @@ export async function build(options: Omit<ServerOptions, "port" | "host">): Prom
   const allMetrics = async (): Promise<string> => `${await metrics()}${await http.text(services.tracking)}`;
   void app.register(healthRoutes, { health, metrics: allMetrics });
   void app.register(inspectionRoutes, { inspector });
-  const { ingest, queries, tracking } = services;
+  const { ingest, queries, tracking, forward } = services;
+  if (forward !== undefined) void app.register(forwardRoutes, forward);
   if (ingest !== undefined) void app.register(ingestRoutes, { ingest });
   if (queries !== undefined) void app.register(queryRoutes, { queries });
   if (queries !== undefined && tracking !== undefined) void app.register(streamRoutes, { tracking });

@@ -99,7 +99,8 @@ export class LocalQueries implements Queries {
   }
 
   nearby(query: NearbyQuery): Promise<Answer<NearbyView>> {
-    const places = this.#allOf(PRESENCE_STORE, this.#options.topics.matchingInput.partitions);
+    const all = this.#allOf(PRESENCE_STORE, this.#options.topics.matchingInput.partitions);
+    const places = query.partitions === undefined ? all : all.filter(({ partition }) => query.partitions?.includes(partition));
     const partitions = places.map(({ partition }) => partition);
     return this.#reader.read(places, () => nearbyDrivers(this.#reader.view, partitions, query));
   }

@@ -14,6 +14,8 @@ export interface Freshness {
   readonly positions: readonly SourcePosition[];
   /** How far the inputs' newest processed record lies behind the clock; 0 when everything written is processed. Undefined: never any. */
   readonly staleMs: number | undefined;
+  /** From rows that follow the instance that has the partition: so many records behind it. Positions and age are not known then. */
+  readonly standbyLagRecords?: number;
 }
 
 export interface SourcePosition {
@@ -57,6 +59,8 @@ export interface NearbyQuery extends Point {
   readonly radiusMetres: number;
   /** 1 to 100. */
   readonly limit: number;
+  /** Of matching; default: all. */
+  readonly partitions?: readonly number[];
 }
 
 export interface NearbyDriver {
@@ -75,6 +79,15 @@ export interface NearbyView {
   readonly drivers: readonly NearbyDriver[];
   /** False when the area has more drivers than one answer looks at: some may be missing. */
   readonly complete: boolean;
+  /** Parts of the area of which nobody answered. */
+  readonly missing?: readonly MissingPart[];
+}
+
+export interface MissingPart {
+  readonly partitions: readonly number[];
+  /** Undefined: nobody has them at the moment. */
+  readonly instance: string | undefined;
+  readonly reason: string;
 }
 
 export interface AssignmentView {

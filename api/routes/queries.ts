@@ -22,6 +22,7 @@ interface Ids {
 
 const headers = {
   "slackline-position": { type: "string", description: "topic/partition@offset, …: the answer is at least as new" },
+  "slackline-standby-lag": { type: "integer", description: "records behind: the answer is a standby's, since nobody else has this now" },
   "slackline-stale-ms": { type: "integer", description: "how far behind the clock the newest processed input is; 0 when none waits" },
 };
 const answers = (description: string, ...statuses: readonly number[]): object => ({
@@ -152,6 +153,7 @@ function cellRoutes(app: FastifyInstance, queries: Queries): void {
 function answer<T>(reply: FastifyReply, { value, freshness }: Answer<T>): T {
   void reply.header("slackline-position", positionText(freshness));
   if (freshness.staleMs !== undefined) void reply.header("slackline-stale-ms", String(freshness.staleMs));
+  if (freshness.standbyLagRecords !== undefined) void reply.header("slackline-standby-lag", String(freshness.standbyLagRecords));
   void reply.header("cache-control", "no-store");
   return value;
 }

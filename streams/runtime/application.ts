@@ -74,6 +74,7 @@ export class Application implements AsyncDisposable {
   readonly #statuses = new Map<number, GroupStatus>();
   #threads: HostedThread[] = [];
   #instanceId: string | undefined;
+  #epoch = 0;
   #paused = false;
   #telling: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -132,7 +133,7 @@ export class Application implements AsyncDisposable {
 
   /** Who runs what in the group, and what of it runs here, as far as this instance has heard. */
   get status(): InstanceStatus {
-    return instanceStatusOf(this.instanceId, [...this.#statuses.values()]);
+    return instanceStatusOf(this.instanceId, this.#epoch, [...this.#statuses.values()]);
   }
 
   /** First part of its members' names. */
@@ -208,7 +209,10 @@ export class Application implements AsyncDisposable {
   #host(thread: number, tasks: ThreadTasks): HostedThread {
     const { log, disk, workers, topology, time, openLog } = this.#options;
     const config = this.#threadConfig(thread);
-    const onStatus = (status: GroupStatus): void => void this.#statuses.set(thread, status);
+    const onStatus = (status: GroupStatus): void => {
+      this.#epoch++;
+      this.#statuses.set(thread, status);
+    };
     let hosted: HostedThread;
     if (workers === undefined) {
       const dependencies = { topology, log, disk, stepClock: () => this.#clock.monotonic(), logger: this.#logger };
@@ -240,7 +244,7 @@ export class Application implements AsyncDisposable {
   }
 
   #threadEnded(hosted: HostedThread, tasks: ThreadTasks, error: Error | undefined): void {
-    this.#statuses.delete(hosted.thread);
+    if (this.#statuses.delete(hosted.thread)) this.#epoch++;
     if (error === undefined || (this.#state !== "running" && this.#state !== "starting")) return;
     const { thread } = hosted;
     const limit = this.#replacements.get(thread) ?? new ReplacementLimit();

@@ -4,6 +4,8 @@ import type { GroupStatus } from "../assignment/group-thread.ts";
 import type { TaskId } from "../task/task-id.ts";
 
 export interface InstanceStatus {
+  /** Grows with every change of what follows. */
+  readonly epoch: number;
   readonly instanceId: string;
   /** The latest that any thread here is a member of; −1 while none is. */
   readonly generation: number;
@@ -14,9 +16,10 @@ export interface InstanceStatus {
   readonly restoring: readonly TaskId[];
 }
 
-export function instanceStatusOf(instanceId: string, statuses: readonly GroupStatus[]): InstanceStatus {
+export function instanceStatusOf(instanceId: string, epoch: number, statuses: readonly GroupStatus[]): InstanceStatus {
   const latest = statuses.toSorted((a, b) => b.generation - a.generation)[0];
   return {
+    epoch,
     instanceId,
     generation: latest?.generation ?? -1,
     owners: latest?.owners ?? { instances: [], tasks: [] },
