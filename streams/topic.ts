@@ -1,5 +1,5 @@
 /** Topic descriptors: everything the engine and every producer must agree on about a topic, in one value. */
-import type { CleanupPolicy } from "#log";
+import type { CleanupPolicy, OutOfRange } from "#log";
 import type { Serde } from "#state";
 
 export interface Topic<K, V> {
@@ -21,7 +21,17 @@ export interface Topic<K, V> {
   readonly recordBytesMax?: number;
   /** What happens to a record that cannot be read or processed: default "dead-letter". */
   readonly onFailure: FailureReaction;
+  /** Where an application begins that has committed nothing there: default "earliest". */
+  readonly startAt?: StartAt;
+  /**
+   * What becomes of a reader whose offset the log does not hold any more: it goes on at the start or the end of what there is, or its
+   * thread fails. Default "fail" where `onFailure` is "stop", so that nothing is missed in silence; else "start".
+   */
+  readonly outOfRange?: OutOfRange;
 }
+
+/** `timestamp`: at the first record that is not older, in milliseconds since the epoch; at the end when there is none. */
+export type StartAt = "earliest" | "latest" | { readonly timestamp: number };
 
 export type FailureReaction = "dead-letter" | "stop";
 
@@ -50,6 +60,8 @@ export interface TopicOptions<K, V> {
   readonly purgeCommittedAfterMs?: number;
   readonly recordBytesMax?: number;
   readonly onFailure?: FailureReaction;
+  readonly startAt?: StartAt;
+  readonly outOfRange?: OutOfRange;
 }
 
 export function topic<K, V>(options: TopicOptions<K, V>): Topic<K, V> {

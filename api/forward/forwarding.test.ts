@@ -28,6 +28,10 @@ const access = {
 
 type Owner = "a" | "b" | "nobody";
 
+function fail(error: unknown): never {
+  throw error;
+}
+
 /** One instance: a server that has what `status` says. */
 class Instance {
   readonly name: string;
@@ -115,11 +119,13 @@ class World {
   async open(name: "a" | "b", more: Partial<AcrossInstancesOptions> = {}): Promise<Instance> {
     const { system, topology } = this;
     const placements = new Placements({ topology, status: () => this.status(name) });
-    const onFailure = (error: unknown): void => {
-      throw error;
-    };
     const common = { log: system.log, view: system.view, topics: system.topics };
-    const services = await dispatchServices({ ...common, now: () => system.now, ownership: instanceOwnership(placements), onFailure });
+    const services = await dispatchServices({
+      ...common,
+      now: () => system.now,
+      ownership: instanceOwnership(placements),
+      onFailure: fail,
+    });
     const across = acrossInstances({
       services,
       placements,
@@ -136,7 +142,7 @@ class World {
       metrics: () => Promise.resolve(""),
       access,
       services: across,
-      onFailure,
+      onFailure: fail,
       port: 0,
     });
     const instance = new Instance(name, { server, services, across });

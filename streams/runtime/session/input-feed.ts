@@ -30,7 +30,7 @@ export class InputFeed {
           ...at,
           offset: before.has(input) ? this.#reader.position(at) : input.position,
           // Records that may be dead-lettered may also have been deleted by retention; the others must never be missed in silence.
-          outOfRange: input.topic.onFailure === "stop" ? ("fail" as const) : ("start" as const),
+          outOfRange: input.topic.outOfRange ?? (input.topic.onFailure === "stop" ? "fail" : "start"),
         };
       }),
     );

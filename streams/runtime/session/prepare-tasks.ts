@@ -5,7 +5,7 @@ import type { Topology } from "../../dsl/builder.ts";
 import { decodePartitionTime } from "../../task/offset-metadata.ts";
 import { taskName, type TaskId } from "../../task/task-id.ts";
 import type { Subtopology } from "../../topology/node.ts";
-import type { Topic } from "../../topic.ts";
+import type { StartAt, Topic } from "../../topic.ts";
 import type { Assignment } from "../assignment.ts";
 
 /** Where one input goes on. */
@@ -72,11 +72,13 @@ export async function prepareTasks(
   { tasks, standbys = [] }: Pick<Assignment, "tasks" | "standbys">,
 ): Promise<Prepared> {
   const partitions = tasks.flatMap((id) => inputsOf(topology, id).map(({ name }) => ({ topic: name, partition: id.partition })));
+  const startsAt = new Map(tasks.flatMap((id) => inputsOf(topology, id).map(({ name, startAt }) => [name, startAt] as const)));
   const committed = partitions.length === 0 ? [] : await log.offsets.committed(group, partitions);
   const starts = await Promise.all(
     partitions.map(async (at, index): Promise<InputStart> => {
       const kept = committed[index];
-      if (kept === undefined) return { ...at, position: await log.offsets.bound(at, "start"), partitionTime: -1, committed: false };
+      if (kept === undefined)
+        return { ...at, position: await firstOffset(log, at, startsAt.get(at.topic)), partitionTime: -1, committed: false };
       return { ...at, position: kept.offset, partitionTime: decodePartitionTime(kept.metadata), committed: true };
     }),
   );
@@ -94,6 +96,13 @@ export async function prepareTasks(
     tasks: await Promise.all(tasks.map(prepareTask)),
     standbys: await Promise.all(standbys.map(async (id) => ({ id, changelogs: await bounds(id) }))),
   };
+}
+
+/** Of a partition in which the application has committed nothing. */
+async function firstOffset({ offsets }: Pick<Log, "offsets">, at: TopicPartition, startAt: StartAt = "earliest"): Promise<number> {
+  if (startAt === "earliest") return offsets.bound(at, "start");
+  const found = startAt === "latest" ? undefined : await offsets.forTime(at, startAt.timestamp);
+  return found ?? offsets.bound(at, "stable");
 }
 
 /** For logs. */
