@@ -23,3 +23,4 @@ export type { System } from "./system/open-system.ts";
 export { openSystem } from "./system/open-system.ts";
 export { progress } from "./terminal/progress.ts";
 export { table } from "./terminal/table.ts";
+export { strimziManifests } from "./topics/strimzi-manifests.ts";

@@ -2,8 +2,10 @@
 import type { Command } from "commander";
 import { CliError } from "../errors.ts";
 import { connectionSettings } from "../setting-definitions.ts";
+import { numberOf } from "../settings.ts";
 import { openKafka, partitionsOf, topicTable } from "../system/open-log-alone.ts";
 import { table } from "../terminal/table.ts";
+import { strimziManifests } from "../topics/strimzi-manifests.ts";
 import { planTopics, type PlannedTopic } from "../topics/topic-plan.ts";
 import { withSettings, type CommonFlags } from "./common-flags.ts";
 
@@ -11,6 +13,13 @@ interface CreateFlags extends CommonFlags {
   readonly dryRun?: boolean;
 }
 
+interface ManifestFlags extends CommonFlags {
+  readonly cluster: string;
+  readonly kind: string;
+}
+
+/** What a cluster in production has. */
+const REPLICAS = 3;
 const names = ["application", "partitions", "replication", ...connectionSettings] as const;
 
 /** Adds the verbs to `topic`. */
@@ -18,6 +27,14 @@ export function topicsCommands(topic: Command): void {
   withSettings(topic.command("create").description("create what is missing of the application's topics on Kafka"), names)
     .option("--dry-run", "only say what would be created")
     .action(create);
+  withSettings(topic.command("manifests").description("the same topics, and the user's rights, as resources of Strimzi"), [
+    "application",
+    "partitions",
+    "replication",
+  ])
+    .option("--cluster <name>", "name of the Kafka resource", "kafka")
+    .option("--kind <topics|user>", "which", "topics")
+    .action(manifests);
   withSettings(topic.command("check").description("are the application's topics on Kafka as they must be"), names).action(check);
 }
 
@@ -41,6 +58,16 @@ async function check({ settings: read, json }: CommonFlags): Promise<void> {
   show(plan, json);
   const bad = plan.filter(({ state }) => state !== "as wanted");
   if (bad.length > 0) throw new CliError("THRESHOLD_MISSED", `${bad.length} of ${plan.length} topics are missing or differ`);
+}
+
+function manifests({ settings: read, cluster, kind }: ManifestFlags): void {
+  const settings = read();
+  const [application, partitions] = [settings.application.value, Number(settings.partitions.value)];
+  const options = { application, cluster, replicas: numberOf(settings.replication) ?? REPLICAS };
+  const { topics, user } = strimziManifests({ ...options, partitions });
+  if (kind === "user") process.stdout.write(user);
+  else if (kind === "topics") process.stdout.write(topics);
+  else throw new CliError("USAGE", `--kind: "${kind}" is not one of topics, user`);
 }
 
 /** Partitions and policies of a topic with records are not changed by a command. */

@@ -1,5 +1,6 @@
 /** One instance of the application as a production process: opened, served, watched, drained. */
 import { mkdirSync } from "node:fs";
+import { collectDefaultMetrics } from "prom-client";
 import { dispatchServices, failureForLog, startServer, type Access, type RunningServer } from "#api";
 import { Application, metricsText, StreamsMetrics, topicConfigs, type StructuredLogger, type ThreadMetrics } from "#streams";
 import { publishAddress, withdrawAddress } from "../inspect/living-process.ts";
@@ -49,6 +50,7 @@ export async function runInstance(options: RunOptions): Promise<void> {
   await log.topics.ensure(topicConfigs(topology, applicationId, log.capabilities));
   const holder: { app?: Application } = {};
   const metrics = new StreamsMetrics();
+  collectDefaultMetrics({ register: metrics.registry, prefix: "slackline_" });
   const report = async (): Promise<readonly ThreadMetrics[]> => {
     const counts = (await holder.app?.metrics()) ?? [];
     counts.forEach((count, thread) => metrics.report(thread, count, Date.now()));
