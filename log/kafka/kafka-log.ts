@@ -226,9 +226,14 @@ class KafkaLog implements Log {
 
 function checkTimes(options: KafkaLogOptions): void {
   const { sessionMsMax = SESSION_MS_MAX, transactionMsMax = TRANSACTION_MS_MAX, heartbeatMs = HEARTBEAT_MS } = options;
+  const { rebalanceMsMax = REBALANCE_MS_MAX } = options;
   const wrong: string[] = [];
   if (transactionMsMax > sessionMsMax) wrong.push(`transactionMsMax ${transactionMsMax} is above sessionMsMax ${sessionMsMax}`);
   if (heartbeatMs * 3 > sessionMsMax) wrong.push(`heartbeatMs ${heartbeatMs} is above a third of sessionMsMax ${sessionMsMax}`);
+  // A member ends its transaction before it joins: who waits for it less long than that throws it out.
+  if (rebalanceMsMax < transactionMsMax) wrong.push(`rebalanceMsMax ${rebalanceMsMax} is below transactionMsMax ${transactionMsMax}`);
+  for (const [name, value] of Object.entries({ sessionMsMax, transactionMsMax, heartbeatMs, rebalanceMsMax }))
+    if (!(Number.isInteger(value) && value > 0)) wrong.push(`${name} ${value} is no whole number of milliseconds`);
   if (options.brokers.length === 0) wrong.push("no broker is named");
   if (wrong.length > 0) throw new LogError("LOG_UNAVAILABLE", `The options for Kafka do not fit: ${wrong.join("; ")}. Change them.`);
 }
