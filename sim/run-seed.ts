@@ -6,7 +6,7 @@ import { splitTasks, topicConfigs } from "#streams";
 import type { SeedOptions } from "./fault-plan.ts";
 import { FaultyNetwork } from "./faulty-network.ts";
 import { Hits } from "./hits.ts";
-import { LedgerCheck } from "./ledger/ledger-check.ts";
+import { LedgerCheck, OUTPUTS } from "./ledger/ledger-check.ts";
 import { LedgerLoad } from "./ledger/ledger-load.ts";
 import { ledgerTopology, PARTITIONS } from "./ledger/ledger-topology.ts";
 import type { Planted, PlantedBug } from "./planted/planted.ts";
@@ -164,9 +164,7 @@ class SeedRun {
   }
 
   #watch(log: Log): Watcher {
-    const watched = ["receipts", "statements", "transfers", "totals"].flatMap((topic) =>
-      Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })),
-    );
+    const watched = OUTPUTS.flatMap((topic) => Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })));
     return new Watcher(log, watched, (topic, partition) => this.#check.partition(topic, partition));
   }
 
@@ -252,7 +250,7 @@ class SeedRun {
 
   #markerMs(): number {
     const often = this.#network.faulty ? this.#options.faults["slow-markers"] : 0;
-    if (this.#random() >= 0.05 * often) return between(this.#random, 1, 10);
+    if (this.#random() >= 0.3 * often) return between(this.#random, 1, 10);
     this.hits.fault("slow-markers");
     return between(this.#random, 50, 2500);
   }

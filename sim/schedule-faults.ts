@@ -35,10 +35,12 @@ const TOPICS = [
   "moves",
   "receipts",
   "statements",
+  "audits",
   "transfers",
   "totals",
   "ledger-accounts-changelog",
   "ledger-statement-timers-changelog",
+  "ledger-audit-timers-changelog",
   "ledger-buckets-changelog",
 ];
 

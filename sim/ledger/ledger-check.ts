@@ -8,8 +8,9 @@ import { PARTITIONS } from "./ledger-topology.ts";
 import { StoredRows } from "./stored-rows.ts";
 
 const GROUP = "ledger";
-const STORES = ["accounts", "statement-timers", "buckets"] as const;
-const OUTPUTS = ["receipts", "statements", "transfers", "totals"] as const;
+const STORES = ["accounts", "statement-timers", "audit-timers", "buckets"] as const;
+/** Topics that the application writes, but for dead letters and changelogs. */
+export const OUTPUTS = ["receipts", "statements", "audits", "transfers", "totals"] as const;
 const DEAD_LETTERS = `${GROUP}.dlq`;
 
 export class LedgerCheck {
@@ -22,6 +23,7 @@ export class LedgerCheck {
   /** Of each partition of moves, how many of its transfers there are in all partitions together. */
   readonly #transferred = new Map<string, number>();
   readonly #committed = new Map<string, number>();
+  readonly #audited = new Set<string>();
   readonly #rows: StoredRows;
 
   constructor(cluster: SimulatedCluster) {
@@ -59,6 +61,7 @@ export class LedgerCheck {
       const buckets = this.#buckets[partition] as BucketsModel; // one for each
       this.#compare("receipts", partition, accounts.receipts);
       this.#compare("statements", partition, accounts.statements);
+      this.#fresh("audits", partition, ({ key, value }) => this.#audit(partition, `${String(key)} ${String(value)}`));
       this.#fresh("transfers", partition, (record) => {
         buckets.take(record);
         const { from } = JSON.parse(String(record.value)) as { from: number };
@@ -84,7 +87,11 @@ export class LedgerCheck {
         if (committed <= last) return `${topic}/${partition} is read up to ${committed}, and its last record is ${last}`;
       }
     for (const [partition, accounts] of this.#accounts.entries())
-      if (this.#count("statements", partition) < accounts.statements.length) return `statements/${partition} lacks some`;
+      for (const [topic, count] of [
+        ["statements", accounts.statements.length],
+        ["audits", accounts.audits.size],
+      ] as const)
+        if (this.#count(topic, partition) < count) return `${topic}/${partition} has ${this.#count(topic, partition)} of ${count}`;
     return undefined;
   }
 
@@ -93,8 +100,9 @@ export class LedgerCheck {
     this.check();
     const missing = this.missing();
     if (missing !== undefined) throw new Violation("I12", `It has not come to rest: ${missing}.`);
-    for (const [partition, { receipts, statements }] of this.#accounts.entries()) {
+    for (const [partition, { receipts, statements, audits }] of this.#accounts.entries()) {
       this.#exactly("receipts", partition, receipts.length);
+      this.#exactly("audits", partition, audits.size);
       this.#exactly("statements", partition, statements.length);
       this.#exactly("totals", partition, this.#buckets[partition]?.totals.length ?? 0);
     }
@@ -162,6 +170,13 @@ export class LedgerCheck {
     if (committed < before) throw new Violation("I5", `The committed offset of ${key} went back from ${before} to ${committed}.`);
     this.#committed.set(key, committed);
     return committed;
+  }
+
+  #audit(partition: number, found: string): void {
+    if (this.#accounts[partition]?.audits.has(found) !== true)
+      throw new Violation("I1", `audits/${partition} says ${found}, and there is no such move.`);
+    if (this.#audited.has(found)) throw new Violation("I1", `audits/${partition} says ${found} twice.`);
+    this.#audited.add(found);
   }
 
   #inTurn(to: number, from: number, found: string): void {

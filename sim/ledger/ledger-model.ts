@@ -1,6 +1,6 @@
 /** What the ledger has to say, by a plain sequential program over its committed input: nothing of the engine is in it. */
 import type { CommittedRecord } from "#proof";
-import { bucketOf, EMPTY, STATEMENT_MS } from "./ledger-topology.ts";
+import { AUDIT_MS, bucketOf, EMPTY, STATEMENT_MS } from "./ledger-topology.ts";
 import type { Balance, Move, Transfer } from "./ledger-topology.ts";
 
 /** Receipts and transfers are as many; a timer that a move made due may be committed with it or later. */
@@ -17,6 +17,8 @@ export class AccountsModel {
   readonly statements: string[] = [];
   readonly transfers: string[] = [];
   readonly deadLetters: string[] = [];
+  /** In no order: the wall clock decides. */
+  readonly audits = new Set<string>();
   readonly accounts = new Map<string, Balance>();
   readonly timers = new Map<string, number>();
   /** After each move, in offset order. */
@@ -38,6 +40,7 @@ export class AccountsModel {
       const balance = { count: before.count + 1, sum: before.sum + move.amount };
       this.accounts.set(account, balance);
       if (!this.timers.has(account)) this.timers.set(account, timestamp + STATEMENT_MS);
+      this.audits.add(`${account} ${JSON.stringify({ id: String(move.id), at: timestamp + AUDIT_MS })}`);
       this.receipts.push(`${account} ${JSON.stringify({ id: move.id, ...balance })}`);
       this.transfers.push(`${bucketOf(move.id)} ${JSON.stringify({ id: move.id, amount: move.amount, from: this.#partition })}`);
     }

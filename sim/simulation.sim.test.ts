@@ -1,0 +1,27 @@
+/** The whole engine on simulated brokers: some seeds, those that once failed, and one that is run twice. */
+import { expect, test } from "vitest";
+import { optionsOf } from "./fault-plan.ts";
+import { regressions } from "./regressions.ts";
+import { runSeed } from "./run-seed.ts";
+
+/** More of them by `npm run sim`. */
+const SEEDS = Array.from({ length: 8 }, (_, index) => index + 1);
+const MINUTES = 1;
+
+test.each(SEEDS)("whatever fails, each move has its effect once: seed %i", { timeout: 60_000 }, async (seed) => {
+  const { violation, records } = await runSeed(optionsOf(seed, { minutes: MINUTES }));
+  expect(violation?.message).toBeUndefined();
+  expect(records).toBeGreaterThan(100);
+});
+
+test.each(regressions)("what once failed holds: $found", { timeout: 60_000 }, async ({ options }) => {
+  const { violation } = await runSeed(options);
+  expect(violation?.message).toBeUndefined();
+});
+
+test("the same seed twice gives the same events", { timeout: 60_000 }, async () => {
+  const options = optionsOf(20, { minutes: 0.5 });
+  const [first, second] = [await runSeed(options), await runSeed(options)];
+  expect(second.hash).toBe(first.hash);
+  expect((await runSeed({ ...options, seed: 21 })).hash).not.toBe(first.hash);
+});
