@@ -27,11 +27,15 @@ export function chooseMoves(
   if (movesMax <= 0 || places.length === 0 || !idle.some(({ movable }) => movable)) return [];
   const targets = places.toSorted((a, b) => b.weight - a.weight || byId(a.placeId, b.placeId)).slice(0, moveTargets);
   const count = places.length;
-  const near = (ways: Float64Array): Float64Array => ways.map((way) => Math.exp(-way / moveReachMs));
+  const near = (ways: Float64Array): Float64Array => {
+    const nearness = new Float64Array(ways.length);
+    for (let p = 0; p < ways.length; p++) nearness[p] = Math.exp(-ways[p]! / moveReachMs);
+    return nearness;
+  };
   const ofIdle = idle.map(({ driver, at }) => waysTo(places, at, driver, travel));
   const nearIdle = ofIdle.map(near);
   const vehicle = idle[0]!.driver;
-  const nearTarget = targets.map((target) => near(waysTo(places, pointOf(target), vehicle, travel)));
+  const nearTarget = targets.map((target) => near(waysTo(places, target, vehicle, travel)));
   const indexOf = new Map(places.map(({ placeId }, index) => [placeId, index]));
   const supply = new Float64Array(count);
   for (const nearness of nearIdle) for (let p = 0; p < count; p++) supply[p]! += nearness[p]!;
@@ -70,6 +74,7 @@ export function chooseMoves(
 }
 
 function waysTo(places: readonly RememberedPlace[], from: Idle["at"], { vehicle }: KnownDriver, travel: TravelModel): Float64Array {
-  const at = { latitude: from.latitude, longitude: from.longitude };
-  return Float64Array.from(places, (place) => travel.travelMs(at, pointOf(place), vehicle));
+  const ways = new Float64Array(places.length);
+  for (let p = 0; p < places.length; p++) ways[p] = travel.travelMs(from, places[p]!, vehicle);
+  return ways;
 }
