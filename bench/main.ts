@@ -5,10 +5,13 @@ import { join } from "node:path";
 import type { Bench, BenchResult } from "./result.ts";
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  dispatch: async () => (await import("./dispatch.ts")).dispatch,
   "kafka-streams": async () => (await import("./kafka-streams.ts")).kafkaStreams,
   locations: async () => (await import("./locations.ts")).locations,
   matching: async () => (await import("./matching.ts")).matching,
   mdrp: async () => (await import("./mdrp.ts")).mdrp,
+  queries: async () => (await import("./queries.ts")).queries,
+  tracking: async () => (await import("./tracking.ts")).tracking,
   tune: async () => (await import("./tuning/tune.ts")).tune,
 };
 

@@ -14,9 +14,10 @@ import {
 } from "#topologies";
 import { ApiError } from "../errors.ts";
 import { HOUR_MS, STATS_HOURS_KEPT, STATS_RESOLUTION, type StatsFold } from "../live/stats-fold.ts";
-import type { CommittedReader, Place } from "./committed-reader.ts";
+import type { CommittedReader } from "./committed-reader.ts";
 import { storyOf } from "./job-story.ts";
-import { nearbyDrivers } from "./nearby-drivers.ts";
+import { areasOf, nearbyDrivers } from "./nearby-drivers.ts";
+import { PresencePartitions } from "./presence-partitions.ts";
 import type {
   Answer,
   AssignmentView,
@@ -52,10 +53,12 @@ const RETRY_AFTER_MS = 1_000;
 export class LocalQueries implements Queries {
   readonly #options: LocalQueriesOptions;
   readonly #reader: CommittedReader;
+  readonly #presence: PresencePartitions;
 
   constructor(options: LocalQueriesOptions) {
     this.#options = options;
     this.#reader = options.reader;
+    this.#presence = new PresencePartitions(options);
   }
 
   driver(driverId: string): Promise<Answer<DriverView>> {
@@ -99,10 +102,14 @@ export class LocalQueries implements Queries {
   }
 
   nearby(query: NearbyQuery): Promise<Answer<NearbyView>> {
-    const all = this.#allOf(PRESENCE_STORE, this.#options.topics.matchingInput.partitions);
-    const places = query.partitions === undefined ? all : all.filter(({ partition }) => query.partitions?.includes(partition));
-    const partitions = places.map(({ partition }) => partition);
-    return this.#reader.read(places, () => nearbyDrivers(this.#reader.view, partitions, query));
+    const asked = (partition: number): boolean => query.partitions?.includes(partition) ?? true;
+    const needed = new Set(
+      areasOf(query)
+        .flatMap((area) => this.#presence.partitionsOf(area))
+        .filter(asked),
+    );
+    const places = [...needed].sort((a, b) => a - b).map((partition) => ({ store: PRESENCE_STORE, partition }));
+    return this.#reader.read(places, () => this.#nearbyNow(query, asked));
   }
 
   async job(jobId: string): Promise<Answer<JobView>> {
@@ -162,8 +169,8 @@ export class LocalQueries implements Queries {
     });
   }
 
-  #allOf(store: string, partitions: number): readonly Place[] {
-    return Array.from({ length: partitions }, (_, partition) => ({ store, partition }));
+  #nearbyNow(query: NearbyQuery, asked: (partition: number) => boolean = () => true): NearbyView {
+    return nearbyDrivers(this.#reader.view, (area) => this.#presence.partitionsOf(area).filter(asked), query);
   }
 
   #expected(plan: DriverPlan, position: Point): ReturnType<typeof expectedTimes> {
@@ -187,8 +194,7 @@ export class LocalQueries implements Queries {
   }
 
   #slackOf(pickup: Point, readyAt: number): number | null {
-    const partitions = this.#allOf(PRESENCE_STORE, this.#options.topics.matchingInput.partitions).map(({ partition }) => partition);
-    const nearest = nearbyDrivers(this.#reader.view, partitions, { ...pickup, radiusMetres: NEAREST_METRES, limit: 1 }).drivers[0];
+    const nearest = this.#nearbyNow({ ...pickup, radiusMetres: NEAREST_METRES, limit: 1 }).drivers[0];
     if (nearest === undefined) return null;
     const { geography, policy } = this.#options;
     const travelMs = geography.travelModel(this.#defaultPolicy() ?? policy).travelMs(nearest.position, pickup, nearest.vehicle);

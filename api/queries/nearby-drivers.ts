@@ -7,33 +7,51 @@ import type { CommittedView } from "#streams";
 import { PRESENCE_STORE, presenceRange, type DriverWhereabouts, type PresenceRow } from "#topologies";
 import type { NearbyDriver, NearbyQuery, NearbyView } from "./queries.ts";
 
-/** About 5 km² each: some 25 of them hold a circle of 5 km. */
-const PARENT_RESOLUTION = 7;
-/** From a parent's centre to the farthest point of a fine cell that descends from it. */
-const PARENT_REACH_METRES = 2_200;
+/** How finely the area is cut: an area is a parent cell, read as one range of the index. */
+interface Cut {
+  readonly resolution: number;
+  /** From an area's centre to the farthest point of a fine cell that descends from it. */
+  readonly reachMetres: number;
+}
+
+/** About 5 km² an area: some 25 of them hold a circle of 5 km. */
+const WIDE: Cut = { resolution: 7, reachMetres: 2_200 };
+/** About 0.7 km² an area: where drivers are many, the nearest are found among few rows. */
+const CLOSE: Cut = { resolution: 8, reachMetres: 900 };
+const CLOSE_METRES = 1_500;
 /** The index knows a driver by where he entered his fine cell: he may be so far from there. */
 const FINE_CELL_METRES = 500;
 /** Rows that one answer looks at. */
 const ROWS_MAX = 5_000;
+/** Exact positions are read for so many at once, or for as many as are wanted. */
+const READ_TOGETHER = 16;
 
 interface Candidate {
   readonly row: PresenceRow;
   readonly metres: number;
 }
 
-/** Of this process's partitions. */
-export function nearbyDrivers(view: CommittedView, partitions: readonly number[], query: NearbyQuery): NearbyView {
+/** `partitionsOf`: where the drivers of an area are known. */
+export function nearbyDrivers(view: CommittedView, partitionsOf: (area: string) => readonly number[], query: NearbyQuery): NearbyView {
+  if (query.radiusMetres > CLOSE_METRES) {
+    const close = search(view, partitionsOf, { ...query, radiusMetres: CLOSE_METRES }, CLOSE);
+    if (close.drivers.length >= query.limit) return close;
+  }
+  return search(view, partitionsOf, query, query.radiusMetres > CLOSE_METRES ? WIDE : CLOSE);
+}
+
+function search(view: CommittedView, partitionsOf: (area: string) => readonly number[], query: NearbyQuery, cut: Cut): NearbyView {
   const { latitude, longitude, radiusMetres, limit } = query;
-  const parents = parentsAround(query);
+  const areas = areasAround(query, cut);
   const seen = new Set<string>();
   const best: NearbyDriver[] = [];
   let rows = 0;
   let complete = true;
   const farthest = (): number => (best.length < limit ? radiusMetres : (best.at(-1)?.metres ?? radiusMetres));
-  for (const { cell, leastMetres } of parents) {
+  for (const { cell, leastMetres } of areas) {
     if (leastMetres > farthest()) break;
     const candidates: Candidate[] = [];
-    for (const partition of partitions) {
+    for (const partition of partitionsOf(cell)) {
       const found = view.range(PRESENCE_STORE, { partition, ...presenceRange(cell), limit: ROWS_MAX - rows });
       rows += found.length;
       for (const { value } of found) {
@@ -46,43 +64,67 @@ export function nearbyDrivers(view: CommittedView, partitions: readonly number[]
     }
     // Near ones first: they push the limit inwards, and those beyond it need no second read.
     candidates.sort((a, b) => a.metres - b.metres);
-    for (const { row, metres } of candidates) {
-      if (metres - FINE_CELL_METRES > farthest()) break;
-      if (seen.has(row.driverId)) continue;
-      seen.add(row.driverId);
-      const driver = exactly(view, row, query);
-      if (driver !== undefined && driver.metres <= farthest()) insert(best, driver, limit);
+    const inReach = (): Candidate | undefined => {
+      const next = candidates[0];
+      return next !== undefined && next.metres - FINE_CELL_METRES <= farthest() ? next : undefined;
+    };
+    while (inReach() !== undefined) {
+      // Whoever is present in several dispatch cells has a row in each.
+      const some = candidates
+        .splice(0, Math.max(limit, READ_TOGETHER))
+        .filter(({ row }) => !seen.has(row.driverId) && seen.add(row.driverId));
+      for (const driver of exactly(view, some, query)) if (driver.metres <= farthest()) insert(best, driver, limit);
     }
     if (!complete) break;
   }
   return { drivers: best, complete };
 }
 
-function parentsAround({
-  latitude,
-  longitude,
-  radiusMetres,
-}: NearbyQuery): readonly { readonly cell: string; readonly leastMetres: number }[] {
-  const point = { latitude, longitude };
-  // A fine cell may lie a little outside the parent that it descends from: the reach is wider than the radius.
+/** Of dispatch cells with these resolutions, the ones in which a driver within this area can be present for his own position. */
+export function dispatchCellsOf(area: string, resolutions: readonly number[]): readonly string[] {
+  const centre = cellGeometry.centreOf(area);
+  return resolutions.flatMap((resolution) => cellGeometry.cellsWithin(centre, resolution, WIDE.reachMetres));
+}
+
+/** The areas that hold everybody within the radius. */
+export function areasOf(query: NearbyQuery): readonly string[] {
+  return areasAround(query, WIDE).map(({ cell }) => cell);
+}
+
+/** With the least distance of anybody in them, the nearest first. */
+function areasAround(
+  { latitude, longitude, radiusMetres }: NearbyQuery,
+  { resolution, reachMetres }: Cut,
+): readonly { readonly cell: string; readonly leastMetres: number }[] {
+  // A fine cell may lie a little outside the area that it descends from: the reach is wider than the radius.
   return cellGeometry
-    .cellsWithin(point, PARENT_RESOLUTION, radiusMetres + FINE_CELL_METRES * 2)
+    .cellsWithin({ latitude, longitude }, resolution, radiusMetres + FINE_CELL_METRES * 2)
     .map((cell) => {
       const centre = cellGeometry.centreOf(cell);
       const metres = distanceMetres(latitude, longitude, centre.latitude, centre.longitude);
-      return { cell, leastMetres: Math.max(0, metres - PARENT_REACH_METRES - FINE_CELL_METRES) };
+      return { cell, leastMetres: Math.max(0, metres - reachMetres - FINE_CELL_METRES) };
     })
     .sort((a, b) => a.leastMetres - b.leastMetres);
 }
 
-/** As the last accepted location has it; undefined for one who left meanwhile. */
-function exactly(view: CommittedView, row: PresenceRow, { latitude, longitude }: NearbyQuery): NearbyDriver | undefined {
-  const whereabouts = view.get("driver-whereabouts", row.driverId)?.value as DriverWhereabouts | undefined;
-  if (whereabouts === undefined || whereabouts.duty !== "on") return undefined;
-  const { driverId, vehicle, capacity, jobs } = row;
-  const position = { latitude: whereabouts.latitude, longitude: whereabouts.longitude };
-  const metres = Math.round(distanceMetres(latitude, longitude, position.latitude, position.longitude));
-  return { driverId, metres, position, recordedAt: whereabouts.recordedAt, vehicle, capacity, jobs };
+/** As the last accepted locations have them. */
+function exactly(view: CommittedView, candidates: readonly Candidate[], { latitude, longitude }: NearbyQuery): readonly NearbyDriver[] {
+  const rows = view.getMany(
+    "driver-whereabouts",
+    candidates.map(({ row }) => row.driverId),
+  );
+  const drivers: NearbyDriver[] = [];
+  for (const [index, { row }] of candidates.entries()) {
+    const whereabouts = rows[index]?.value as DriverWhereabouts | undefined; // the store holds nothing else
+    if (whereabouts !== undefined && whereabouts.duty !== "on") continue;
+    // The driver himself may be kept by another instance: then he is where he was told to be.
+    const { latitude: north, longitude: east } = whereabouts ?? row;
+    const { driverId, vehicle, capacity, jobs } = row;
+    const metres = Math.round(distanceMetres(latitude, longitude, north, east));
+    const recordedAt = whereabouts?.recordedAt ?? row.at;
+    drivers.push({ driverId, metres, position: { latitude: north, longitude: east }, recordedAt, vehicle, capacity, jobs });
+  }
+  return drivers;
 }
 
 function insert(best: NearbyDriver[], driver: NearbyDriver, limit: number): void {

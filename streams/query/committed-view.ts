@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import type { Disk } from "#disk";
 import type { CommittedOffset, Log, TopicPartition } from "#log";
-import { diskRowStore, loadStoreIds, openTaskState, type StoreDescriptor, type StoreKey } from "#state";
+import { diskRowStore, loadStoreIds, openTaskState, type RangeOptions, type StoreDescriptor, type StoreKey } from "#state";
 import type { Topology } from "../dsl/builder.ts";
 import { StreamsError } from "../errors.ts";
 import { encodeKey, partitionFor } from "../partition-for.ts";
 import type { Subtopology } from "../topology/node.ts";
 import { storeTopicsOf, type StoreTopics } from "../topology/store-topics.ts";
 import { committedRowOf, committedRowsOf } from "./committed-rows.ts";
+import { isPlain, plainRange, plainRows } from "./plain-rows.ts";
 
 export interface CommittedRow {
   readonly key: StoreKey;
@@ -52,6 +53,8 @@ const limitDefault = 100;
 export interface CommittedView {
   /** Looks where the source topic's partitioner puts the key; a store under other keys than its topic's is searched in all partitions. */
   get(store: string, key: StoreKey): CommittedRow | undefined;
+  /** One read for all keys of a key-value store, each looked for where the source topic's partitioner puts it; one by one otherwise. */
+  getMany(store: string, keys: readonly StoreKey[]): readonly (CommittedRow | undefined)[];
   /** In the order of keys, priorities or due times within each partition. */
   range(store: string, range?: CommittedRange): readonly CommittedRow[];
   /** Ask before reading rows: they are then at least as new as this position. Needs `log` and `group`. */
@@ -84,6 +87,20 @@ class DiskCommittedView implements CommittedView {
     return undefined;
   }
 
+  getMany(store: string, keys: readonly StoreKey[]): readonly (CommittedRow | undefined)[] {
+    const { descriptor } = this.#find(store);
+    const storeId = this.#idOf(descriptor);
+    const partitions = keys.map((key) => this.#partitionOf(store, key));
+    if (!isPlain(descriptor) || storeId === undefined || partitions.includes(undefined)) return keys.map((key) => this.get(store, key));
+    // None is undefined: it was looked at in the line before.
+    const places = keys.map((key, index) => ({ storeId, key, partition: partitions[index] as number }));
+    const values = plainRows(this.#options.disk, descriptor, places);
+    return places.map(({ key, partition }, index) => {
+      const value = values[index];
+      return value === undefined ? undefined : { key, value, partition };
+    });
+  }
+
   range(store: string, { partition, from, to, limit = limitDefault }: CommittedRange = {}): readonly CommittedRow[] {
     const { descriptor, subtopology } = this.#find(store);
     const all = partitionsOf(subtopology);
@@ -93,7 +110,10 @@ class DiskCommittedView implements CommittedView {
     for (const index of partition === undefined ? all : [partition]) {
       if (rows.length >= limit) break;
       const range = { limit: limit - rows.length, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
-      const found = this.#read(descriptor, index, (state) => committedRowsOf(state, descriptor, range)) ?? [];
+      const found =
+        this.#plainRange(descriptor, index, range) ??
+        this.#read(descriptor, index, (state) => committedRowsOf(state, descriptor, range)) ??
+        [];
       for (const [key, value] of found) rows.push({ key, value, partition: index });
     }
     return rows;
@@ -126,11 +146,32 @@ class DiskCommittedView implements CommittedView {
     }
   }
 
-  /** Undefined while the store has no id, which is given when an application with that store starts for the first time. */
+  /** Undefined for stores of another kind, and for what a state has to explain. */
+  #plainRange(
+    descriptor: StoreDescriptor,
+    partition: number,
+    range: RangeOptions<StoreKey> & { readonly limit: number },
+  ): readonly (readonly [StoreKey, unknown])[] | undefined {
+    const storeId = this.#idOf(descriptor);
+    if (!isPlain(descriptor) || storeId === undefined) return undefined;
+    try {
+      return plainRange(this.#options.disk, descriptor, { storeId, partition }, range);
+    } catch {
+      // The same read through a state names store and key in its error.
+      return undefined;
+    }
+  }
+
+  /** Given when an application with that store starts for the first time. */
+  #idOf({ name }: StoreDescriptor): number | undefined {
+    if (!this.#ids.has(name)) this.#ids = loadStoreIds(this.#options.disk, []);
+    return this.#ids.get(name);
+  }
+
+  /** Undefined while the store has no id. */
   #read<R>(descriptor: StoreDescriptor, partition: number, read: (state: ReturnType<typeof openTaskState>) => R): R | undefined {
     const { disk } = this.#options;
-    if (!this.#ids.has(descriptor.name)) this.#ids = loadStoreIds(disk, []);
-    if (!this.#ids.has(descriptor.name)) return undefined;
+    if (this.#idOf(descriptor) === undefined) return undefined;
     // A state of its own that nobody writes to sees rows only, and its cache dies with it.
     const state = openTaskState({ rows: diskRowStore(disk), partition, descriptors: [descriptor], storeIds: this.#ids });
     try {

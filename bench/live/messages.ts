@@ -1,0 +1,66 @@
+/** What the benches of a live system and their workers tell each other. */
+import type { DiskShare } from "#disk";
+import type { LogShare } from "#log";
+import type { RegisteredSchema } from "#schemas";
+import type { LatencySummary } from "./percentiles.ts";
+
+/** A span of the run with its own demand. */
+export interface Phase {
+  readonly name: string;
+  readonly seconds: number;
+  readonly ordersPerSecond: number;
+}
+
+export interface TrafficOrder {
+  readonly disk: DiskShare;
+  readonly log: LogShare;
+  readonly schemas: readonly RegisteredSchema[];
+  readonly partitions: number;
+  readonly seed: number;
+  readonly drivers: number;
+  /** Of the first driver's shift, which is in the log already. */
+  readonly startAt: number;
+  readonly phases: readonly Phase[];
+}
+
+export interface PhaseReport {
+  readonly name: string;
+  readonly placed: number;
+  /** Order placed → assignment seen by a consumer. */
+  readonly assigned: LatencySummary;
+  readonly locations: number;
+}
+
+export type TrafficMessage =
+  | { readonly kind: "phase"; readonly name: string }
+  | { readonly kind: "done"; readonly phases: readonly PhaseReport[] };
+
+export interface QueryOrder {
+  readonly url: string;
+  readonly seconds: number;
+  readonly perSecond: number;
+  readonly connections: number;
+  readonly paths: readonly string[];
+}
+
+export interface QueryReport {
+  readonly latency: LatencySummary;
+  readonly non2xx: number;
+  readonly errors: number;
+}
+
+export interface FollowOrder {
+  readonly url: string;
+  /** One client for each; a job may have several. */
+  readonly jobs: readonly string[];
+  readonly seconds: number;
+}
+
+export interface FollowReport {
+  readonly opened: number;
+  readonly broken: number;
+  readonly positions: number;
+  readonly trips: number;
+  /** Time of the location's record → event at the client. */
+  readonly latency: LatencySummary;
+}
