@@ -52,7 +52,7 @@ describe("locations", () => {
     scene.driver.advance(5_000);
   });
 
-  test.each([
+  const lies: readonly (readonly [string, () => void, () => void, string])[] = [
     [
       "said again",
       () => scene.locate("d1", kitchen, { eventId: "same" }),
@@ -81,7 +81,9 @@ describe("locations", () => {
     ["from a clock that runs ahead", () => undefined, () => scene.locate("d1", kitchen, { recordedAt: scene.now + 60_001 }), "IMPOSSIBLE"],
     ["of a driver off duty", () => scene.endShift("d1"), () => scene.locate("d1", kitchen), "OFF_DUTY"],
     ["of a driver nobody knows", () => undefined, () => scene.locate("stranger", kitchen), "OFF_DUTY"],
-  ] as const)("%s are refused as what they are", (_, before, lie, reason) => {
+  ];
+
+  test.each(lies)("%s are refused as what they are", (_, before, lie, reason) => {
     before();
     expect(refused()).toEqual([]);
     lie();

@@ -4,13 +4,14 @@ import { basename, join } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import type { ZonePolicy } from "#schemas";
 import { policies } from "#topologies";
-import { cityConfig, HABIT_PARAMETERS, parseCity, type CityConfig } from "#world";
+import { CITY_DEFAULTS, cityConfig, HABIT_PARAMETERS, parseCity, type CityConfig, type CityHabits } from "#world";
 import { CliError } from "../errors.ts";
 import { verdictLines } from "../proof/prove.ts";
 import { cellTable } from "../simulate/cell-loads.ts";
 import { metricsTable } from "../simulate/metrics-table.ts";
 import { simulateCity } from "../simulate/simulate-city.ts";
 import { simulateMdrp } from "../simulate/simulate-mdrp.ts";
+import { realDataKind, simulateRappi, simulateTdrive } from "../simulate/simulate-real.ts";
 import type { Simulation } from "../simulate/simulation.ts";
 import { writeTopics } from "../simulate/write-topics.ts";
 import type { System } from "../system/open-system.ts";
@@ -32,6 +33,7 @@ interface SimulateFlags extends HabitFlags {
   readonly data: string;
   readonly policy: string;
   readonly seed: number;
+  readonly from: number;
   readonly drivers?: number;
   readonly orders?: number;
   readonly rides?: number;
@@ -53,10 +55,11 @@ export function simulateCommand(program: Command): void {
   program
     .command("simulate")
     .description("a whole day in virtual time: metrics, published references, and the verdict on every invariant")
-    .requiredOption("--data <dir|city:SEED>", "folder of an MDRP instance, or a seeded city")
+    .requiredOption("--data <dir|city:SEED>", "folder of an MDRP instance, of a Rappi or a T-Drive day, or a seeded city")
     .option("--policy <name>", `matching algorithm: ${Object.keys(policies).sort().join(", ")}`, "batch-matching")
     .option("--seed <n>", "seed of a city's day", wholeNumber, 42)
     .option("--minutes <n>", "how long a city's customers order, virtual minutes", wholeNumber, 60)
+    .option("--from <n>", "minute of a real day at which the part of it begins that is played", wholeNumber, 0)
     .option("--drivers <n>", "a city's drivers at work", wholeNumber)
     .option("--orders <n>", "about so many orders over all these minutes", wholeNumber)
     .option("--rides <n>", "about so many rides over all these minutes", wholeNumber)
@@ -100,7 +103,7 @@ async function simulate(flags: SimulateFlags): Promise<void> {
       if (out !== undefined) await writeTopics(out, log, topics);
     },
   };
-  const result = city === undefined ? await simulateInstance(flags, common) : await simulateSeeded(city, flags, common);
+  const result = city === undefined ? await simulateFolder(flags, common) : await simulateSeeded(city, flags, common);
   bar.end(`${result.day.recordsProcessed} records, ${result.day.commits} commits`);
   if (out !== undefined) {
     mkdirSync(out, { recursive: true });
@@ -118,6 +121,19 @@ interface CommonOptions {
   readonly inspect: (system: System) => Promise<void>;
 }
 
+function simulateFolder(flags: SimulateFlags, common: CommonOptions): Promise<Simulation> {
+  const kind = realDataKind(flags.data);
+  if (kind === undefined) return simulateInstance(flags, common);
+  const options = {
+    ...common,
+    data: flags.data,
+    fromMinute: flags.from,
+    minutes: flags.minutes,
+    zone: zoneWithOffers(habitsOf(flags), flags),
+  };
+  return kind === "tdrive" ? simulateTdrive(options) : simulateRappi({ ...options, habits: habitsOf(flags) });
+}
+
 function simulateInstance(flags: SimulateFlags, common: CommonOptions): Promise<Simulation> {
   return simulateMdrp({ ...common, data: flags.data, zone: zoneOf(flags), noisy: flags.noisy === true });
 }
@@ -125,8 +141,7 @@ function simulateInstance(flags: SimulateFlags, common: CommonOptions): Promise<
 function simulateSeeded(named: CityConfig, flags: SimulateFlags, common: CommonOptions): Promise<Simulation> {
   const { minutes, drivers, orders, rides } = flags;
   const perMinute = (count: number): number => count / Math.max(1, minutes);
-  const habits = { ...named.habits };
-  for (const [name, habit] of Object.entries(HABIT_PARAMETERS)) habits[habit] = flags[camelCase(name) as keyof HabitFlags] ?? habits[habit];
+  const habits = habitsOf(flags, named.habits);
   const config = cityConfig({
     ...named,
     habits,
@@ -134,9 +149,21 @@ function simulateSeeded(named: CityConfig, flags: SimulateFlags, common: CommonO
     ...(orders === undefined ? {} : { ordersPerMinute: perMinute(orders) }),
     ...(rides === undefined ? {} : { ridesPerMinute: perMinute(rides) }),
   });
-  const asked = habits.declineProbability > 0 || habits.missProbability > 0;
-  const zone = { ...(asked ? { offerSeconds: offerSecondsOfHabits } : {}), ...zoneOf(flags) };
-  return simulateCity({ ...common, config, minutes, zone });
+  return simulateCity({ ...common, config, minutes, zone: zoneWithOffers(habits, flags) });
+}
+
+function habitsOf(flags: SimulateFlags, habits: CityHabits = CITY_DEFAULTS.habits): CityHabits {
+  const given = Object.entries(HABIT_PARAMETERS).map(([name, habit]) => [
+    habit,
+    flags[camelCase(name) as keyof HabitFlags] ?? habits[habit],
+  ]);
+  // The same names with other numbers.
+  return Object.fromEntries(given) as unknown as CityHabits;
+}
+
+function zoneWithOffers({ declineProbability, missProbability }: CityHabits, flags: SimulateFlags): Partial<ZonePolicy> {
+  const asked = declineProbability > 0 || missProbability > 0;
+  return { ...(asked ? { offerSeconds: offerSecondsOfHabits } : {}), ...zoneOf(flags) };
 }
 
 function camelCase(name: string): string {
