@@ -9,9 +9,10 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { progress } from "#cli";
 import { openDisk, type Disk, type DiskKind } from "#disk";
-import { openEmbeddedLog, type Durability, type EmbeddedLog } from "#log";
+import { openEmbeddedLog, openKafkaLog, type Durability, type Log } from "#log";
+import { KafkaCluster } from "#log/kafka/testing";
 import { createSerdes, memoryRegistry } from "#schemas";
-import { topicConfigs, WORKER_RESOURCE_LIMITS } from "#streams";
+import { topicConfigs, WORKER_RESOURCE_LIMITS, type WorkerLog } from "#streams";
 import { buildDispatch, type DispatchEntryOptions } from "#topologies";
 import { checkRun } from "./locations/check-run.ts";
 import { DriverTraffic, STEP_MS } from "./locations/driver-traffic.ts";
@@ -32,6 +33,7 @@ interface RunOptions {
   readonly drivers: number;
   readonly records: number;
   readonly kind: DiskKind;
+  readonly logKind: "embedded" | "kafka";
   readonly durability: Durability;
   readonly profile: string | undefined;
 }
@@ -43,58 +45,87 @@ interface FinishedRun extends WorkerReport {
 }
 
 /**
- * Flags: `drivers` (10000,400000), `records` (1,000,000, or ten a driver; at least four a driver), `disk` (rocksdb), `log` (embedded),
+ * Flags: `drivers` (10000,400000), `records` (1,000,000, or ten a driver; at least four a driver), `disk` (rocksdb), `log` (embedded, kafka),
  * `durability` (process,power), `cpu-prof` (a profile of the first run of each setting).
  */
 export const locations: Bench = async ({ seed, runs, flags }) => {
-  if ((flags["log"] ?? "embedded") !== "embedded") throw new RangeError("there is no other log than embedded yet");
+  const logKind = flags["log"] ?? "embedded";
+  if (logKind !== "embedded" && logKind !== "kafka") throw new RangeError(`there is no log "${logKind}": embedded or kafka`);
   const kind = (flags["disk"] ?? "rocksdb") as DiskKind; // openDisk refuses what it does not know
   const results: BenchResult[] = [];
-  for (const durability of (flags["durability"] ?? "process,power").split(",") as Durability[]) {
+  // Rows on Kafka are never synced: the changelogs are.
+  const durabilities = logKind === "kafka" ? "process" : (flags["durability"] ?? "process,power");
+  for (const durability of durabilities.split(",") as Durability[]) {
     for (const drivers of (flags["drivers"] ?? "10000,400000").split(",").map(Number)) {
       const wanted = Number(flags["records"] ?? Math.max(RECORDS, STEPS * drivers));
       const records = Math.max(Math.ceil(wanted / drivers), STEPS_MIN) * drivers;
       const finished: FinishedRun[] = [];
       for (let run = 0; run < runs; run++) {
         const profile = flags["cpu-prof"] !== undefined && run === 0 ? profileFile(drivers, durability) : undefined;
-        finished.push(await runOnce({ seed: seed + run, drivers, records, kind, durability, profile }));
+        finished.push(await runOnce({ seed: seed + run, drivers, records, kind, logKind, durability, profile }));
       }
-      results.push(resultOf(finished, { seed, drivers, kind, durability }));
+      results.push(resultOf(finished, { seed, drivers, kind, logKind, durability }));
     }
   }
   return results;
 };
 
 async function runOnce(options: RunOptions): Promise<FinishedRun> {
-  const { seed, drivers, records, kind, durability, profile } = options;
+  const { seed, drivers, records, kind, logKind, durability, profile } = options;
   const directory = await mkdtemp(join(tmpdir(), "slackline-bench-"));
   const disk = await openDisk({ location: directory, kind });
-  const log = await openEmbeddedLog({ disk, durability });
+  const place = logKind === "kafka" ? await kafkaPlace() : await embeddedPlace(disk, durability);
+  const { log } = place;
   const bar = progress({ label: `${drivers} drivers, ${durability}`, total: records, unit: "locations" });
   try {
     const registry = memoryRegistry();
     const topology = buildDispatch({ registry, partitions: PARTITIONS });
     const serdes = createSerdes(registry);
-    await log.topics.ensure(topicConfigs(topology, APPLICATION_ID));
+    await log.topics.ensure(topicConfigs(topology, APPLICATION_ID, log.capabilities));
     // The past, up to now: what an application finds that was stopped for a while.
     const steps = records / drivers;
     const traffic = new DriverTraffic({ seed, drivers, startAt: Date.now() - (steps + 1) * STEP_MS });
     const entry = { schemas: registry.all(), partitions: PARTITIONS };
     const preload = { log, serdes, partitions: PARTITIONS, traffic, progress: (done: number) => bar.update(done, records, "written") };
     await preloadShifts(preload);
-    await inWorker({ disk, log, entry, records: drivers, profile: undefined });
+    await inWorker({ disk, log: place.workerLog, entry, records: drivers, profile: undefined });
     const valueBytes = await preloadLocations(preload, records);
     bar.update(records, records, "running");
-    const report = await inWorker({ disk, log, entry, records, profile });
+    const report = await inWorker({ disk, log: place.workerLog, entry, records, profile });
     const wrong = await checkRun({ disk, log, topology, serdes, traffic, partitions: PARTITIONS });
     bar.end(`${Math.round((records / report.ms) * 1_000)}/s`);
     if (wrong.length > 0) throw new Error(`the run did not do its work exactly once: ${wrong.join("; ")}`);
     return { ...report, records, cellChanges: traffic.cellChanges, valueBytes };
   } finally {
-    await log.close();
+    await place.close();
     await disk.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+interface LogPlace {
+  readonly log: Log;
+  readonly workerLog: WorkerLog;
+  close(): Promise<void>;
+}
+
+async function embeddedPlace(disk: Disk, durability: Durability): Promise<LogPlace> {
+  const log = await openEmbeddedLog({ disk, durability });
+  const share = log.share();
+  if (share === undefined) throw new RangeError(`a log on a ${disk.kind} database cannot be shared with a worker`);
+  return { log, workerLog: { kind: "shared", share }, close: () => log.close() };
+}
+
+/** A broker of its own for each run: the topics' names are the application's. */
+async function kafkaPlace(): Promise<LogPlace> {
+  const cluster = await KafkaCluster.start({ heapMb: 1_024 });
+  const options = { brokers: cluster.brokers, clientId: APPLICATION_ID };
+  const log = await openKafkaLog(options);
+  const close = async (): Promise<void> => {
+    await log.close();
+    await cluster.close();
+  };
+  return { log, workerLog: { kind: "kafka", options }, close };
 }
 
 async function inWorker({
@@ -105,14 +136,14 @@ async function inWorker({
   profile,
 }: {
   readonly disk: Disk;
-  readonly log: EmbeddedLog;
+  readonly log: WorkerLog;
   readonly entry: DispatchEntryOptions;
   readonly records: number;
   readonly profile: string | undefined;
 }): Promise<WorkerReport> {
-  const [diskShare, logShare] = [disk.share(), log.share()];
-  if (diskShare === undefined || logShare === undefined) throw new RangeError(`a ${disk.kind} database cannot be shared with a worker`);
-  const order: WorkerOrder = { disk: diskShare, log: logShare, topology: entry, records, profile };
+  const diskShare = disk.share();
+  if (diskShare === undefined) throw new RangeError(`a ${disk.kind} database cannot be shared with a worker`);
+  const order: WorkerOrder = { disk: diskShare, log, topology: entry, records, profile };
   const program = new URL("locations/locations-worker.ts", import.meta.url);
   const worker = new Worker(program, { workerData: order, resourceLimits: WORKER_RESOURCE_LIMITS });
   let report: WorkerReport | undefined;
@@ -129,7 +160,7 @@ async function inWorker({
 
 function resultOf(
   finished: readonly FinishedRun[],
-  { seed, drivers, kind, durability }: Pick<RunOptions, "seed" | "drivers" | "kind" | "durability">,
+  { seed, drivers, kind, logKind, durability }: Pick<RunOptions, "seed" | "drivers" | "kind" | "logKind" | "durability">,
 ): BenchResult {
   const runs = finished.map(({ records, ms }) => (records / ms) * 1_000);
   const of = (fact: (run: FinishedRun) => number): number => median(finished.map(fact));
@@ -139,7 +170,7 @@ function resultOf(
     "bytes of a value": of(({ valueBytes, records }) => valueBytes / records),
     "share that changes the fine cell": of(({ cellChanges, records }) => cellChanges / records),
     "records sent to matching, per location": of(({ sent, records }) => sent / records),
-    "disk, log, guarantee": `${kind}, embedded, exactly once; a commit survives the loss of ${durability === "power" ? "power" : "the process"}`,
+    "disk, log, guarantee": `${kind}, ${logKind}, exactly once; a commit survives the loss of ${durability === "power" ? "power" : "the process"}`,
     "second half alone, records/s": of(({ laterRate }) => laterRate),
     "fastest tenth alone, records/s": of(({ bestRate }) => bestRate),
     "CPU of the thread, µs a record": of(({ cpuMs, records }) => (cpuMs / records) * 1_000),
@@ -149,7 +180,14 @@ function resultOf(
     verified: "each location consumed, accepted and told to matching exactly once",
     ...profileFacts(finished),
   };
-  return { name: `${drivers} drivers, durability ${durability}`, unit: "records/s", runs, median: median(runs), seed, facts };
+  return {
+    name: `${drivers} drivers, ${logKind === "kafka" ? "on Kafka" : `durability ${durability}`}`,
+    unit: "records/s",
+    runs,
+    median: median(runs),
+    seed,
+    facts,
+  };
 }
 
 function profileFacts(finished: readonly FinishedRun[]): Readonly<Record<string, string>> {

@@ -76,8 +76,13 @@ async function checkPresence({ log, serdes, traffic, partitions }: FinishedRun):
   const told: PresenceSum = { count: 0, hash: 0 };
   const cursor = new RecordBatchCursor();
   const reader = log.reader();
-  reader.assign(Array.from({ length: partitions }, (_, partition) => ({ topic, partition, offset: 0, outOfRange: "fail" as const })));
-  for (let batches = reader.poll(); batches.length > 0; batches = reader.poll()) {
+  const places = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
+  const ends = await Promise.all(places.map((place) => log.offsets.bound(place, "stable")));
+  reader.assign(places.map((place) => ({ ...place, offset: 0, outOfRange: "fail" as const })));
+  while (places.some((place) => reader.position(place) < (ends[place.partition] ?? 0))) {
+    const seen = log.version();
+    const batches = reader.poll();
+    if (batches.length === 0) await log.changed(seen);
     for (const batch of batches) {
       cursor.reset(batch.bytes, batch.baseOffset);
       while (cursor.next()) {

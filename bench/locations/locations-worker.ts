@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { parentPort, workerData } from "node:worker_threads";
 import { attachDisk } from "#disk";
-import { attachEmbeddedLog } from "#log";
+import { attachEmbeddedLog, openKafkaLog } from "#log";
 import { topicSchemas } from "#schemas";
 import { createStreamThread, EMBEDDED_COMMIT_INTERVAL_MS, silentLogger, STREAM_THREAD_DEFAULTS, tasksOf, type Topology } from "#streams";
 import { buildDispatchFromJson } from "#topologies";
@@ -11,7 +11,7 @@ import { APPLICATION_ID, type WorkerOrder, type WorkerReport } from "./worker-me
 
 const order = workerData as WorkerOrder; // `locations` starts this program
 const disk = attachDisk(order.disk);
-const log = attachEmbeddedLog(order.log, disk);
+const log = order.log.kind === "shared" ? attachEmbeddedLog(order.log.share, disk) : await openKafkaLog(order.log.options);
 try {
   parentPort?.postMessage(await work());
 } finally {
@@ -25,7 +25,7 @@ async function work(): Promise<WorkerReport> {
   const thread = createStreamThread({
     config: {
       ...STREAM_THREAD_DEFAULTS,
-      commitIntervalMs: EMBEDDED_COMMIT_INTERVAL_MS,
+      ...(log.capabilities.atomicRows ? { commitIntervalMs: EMBEDDED_COMMIT_INTERVAL_MS } : {}),
       applicationId: APPLICATION_ID,
       instanceId: "0",
       thread: 0,

@@ -1,6 +1,6 @@
 /** What the bench and its worker tell each other. */
 import type { DiskShare } from "#disk";
-import type { LogShare } from "#log";
+import type { WorkerLog } from "#streams";
 import type { DispatchEntryOptions } from "#topologies";
 import type { SelfTime } from "./cpu-profile.ts";
 
@@ -8,7 +8,7 @@ export const APPLICATION_ID = "bench-locations";
 
 export interface WorkerOrder {
   readonly disk: DiskShare;
-  readonly log: LogShare;
+  readonly log: WorkerLog;
   readonly topology: DispatchEntryOptions;
   /** Records after which it is done. */
   readonly records: number;
