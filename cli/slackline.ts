@@ -5,6 +5,7 @@ import { configCommand } from "./commands/config.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { lagCommand } from "./commands/lag.ts";
+import { resetCommand } from "./commands/reset.ts";
 import { runCommand } from "./commands/run.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { stateCommand } from "./commands/state.ts";
@@ -41,6 +42,7 @@ function program(): Command {
     stateCommand,
     topologyCommand,
     lagCommand,
+    resetCommand,
     configCommand,
     doctorCommand,
   ])

@@ -50,6 +50,8 @@ export interface Offsets {
   /** Stable: waits for pending transactional commits of the group. Undefined when the group never committed there. */
   committed(group: string, partitions: readonly TopicPartition[]): Promise<readonly (CommittedOffset | undefined)[]>;
   groups(): Promise<readonly string[]>;
+  /** Whether a group has members now; false for one that is not known. Only where groups live outside this process. */
+  hasMembers?(group: string): Promise<boolean>;
 }
 
 export interface CommittedOffset {

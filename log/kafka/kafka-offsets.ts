@@ -67,18 +67,28 @@ export class KafkaOffsets implements Offsets {
     });
   }
 
-  /** Each broker knows the groups that it coordinates. */
   async groups(): Promise<readonly string[]> {
-    const found = new Set<string>();
+    return [...(await this.#groupStates()).keys()];
+  }
+
+  async hasMembers(group: string): Promise<boolean> {
+    const state = (await this.#groupStates()).get(group);
+    return state !== undefined && state !== "Empty" && state !== "Dead";
+  }
+
+  /** Each broker knows the groups that it coordinates. */
+  async #groupStates(): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
     await this.#cluster.ask("which groups there are", async () => {
       for (const broker of this.#cluster.brokers) {
-        const { errorCode, groups } = await this.#cluster.wire.groups({ ...broker, purpose: ASK });
+        const { errorCode, groups, states } = await this.#cluster.wire.groups({ ...broker, purpose: ASK });
         if (errorCode !== NONE) return { code: errorCode, value: undefined };
-        for (const group of groups) found.add(group);
+        // A broker that does not say may have members.
+        for (const group of groups) found.set(group, states?.get(group) ?? "Unknown");
       }
       return { code: NONE, value: undefined };
     });
-    return [...found];
+    return found;
   }
 
   async #list(at: TopicPartition, isolation: Isolation, timestamp: number): Promise<number> {

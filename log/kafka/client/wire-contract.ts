@@ -175,7 +175,8 @@ export interface KafkaWire {
   createTopics(to: Destination, topics: readonly NewTopic[], waitMsMax: number): Promise<readonly NamedCode[]>;
   topicConfigs(to: Destination, topics: readonly string[], names: readonly string[]): Promise<readonly TopicConfigs[]>;
   deleteRecords(to: Destination, at: AtPartition, beforeOffset: number, waitMsMax: number): Promise<Coded>;
-  groups(to: Destination): Promise<Coded & { readonly groups: readonly string[] }>;
+  /** `states` by group, as Kafka calls them (`Empty`, `Stable`, …), where the broker says so. */
+  groups(to: Destination): Promise<Coded & { readonly groups: readonly string[]; readonly states?: ReadonlyMap<string, string> }>;
   /** −2 asks for the start, −1 for the end that the isolation sees, anything else for a time. */
   listOffset(to: Destination, at: AtPartition, isolation: Isolation, timestamp: number): Promise<ListedOffset>;
   offsets(to: Destination, group: string, partitions: readonly AtPartition[]): Promise<OffsetFetchResponse>;

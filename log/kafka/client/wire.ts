@@ -185,9 +185,13 @@ class SocketWire implements KafkaWire {
     return found(response.topics[0]?.partitions[0], "partition");
   }
 
-  async groups(to: Destination): Promise<Coded & { readonly groups: readonly string[] }> {
+  async groups(
+    to: Destination,
+  ): Promise<Coded & { readonly groups: readonly string[]; readonly states: ReadonlyMap<string, string> }> {
     const response = await this.#call(to, listGroupsV5, [[], []]);
-    return { errorCode: response.errorCode, groups: response.groups.map((group) => group.groupId) };
+    const { errorCode, groups } = response;
+    const states = new Map(groups.map(({ groupId, groupState }) => [groupId, groupState]));
+    return { errorCode, groups: groups.map(({ groupId }) => groupId), states };
   }
 
   async listOffset(to: Destination, at: AtPartition, isolation: Isolation, timestamp: number): Promise<ListedOffset> {
