@@ -3,14 +3,16 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Kafka, logLevel } from "kafkajs";
+import { ConfigResourceTypes, Kafka, logLevel } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { memoryDisk, openDisk } from "#disk";
 import { openEmbeddedLog, openKafkaLog, type Log } from "#log";
 import { startTestBroker, whyNoBroker, type TestBroker } from "#log/kafka/testing";
 import { runApplication } from "#streams/testing";
+import { Application } from "../runtime/application.ts";
 import { produce } from "../runtime/fixtures/counting.ts";
 import { topicConfigs } from "../runtime/topic-configs.ts";
+import { deadLetterTopic } from "../task/dead-letter.ts";
 import { changelogTopic } from "./changelog.ts";
 import { committedRecords, foldOf, rowsOf, type CommittedRecord } from "./testing/evidence.ts";
 import type { KafkaDeath, KafkaLife } from "./testing/kafka-life.ts";
@@ -103,6 +105,41 @@ describe.skipIf(missing !== undefined)(`changelogs on a real broker${missing ===
     await expect(ensure("single", 3)).rejects.toThrow(`${name}-single-changelog has 1 copies of a partition, but 3`);
     await ensure("single");
   });
+
+  test("a change that the broker refuses is found one by one and dead-lettered, and the others are kept", async () => {
+    const { brokers } = broker;
+    const name = `careful-${process.pid}`;
+    const topics = ledgerTopics(`${name}-`);
+    const careful = ledgerTopology(topics);
+    await using log = await openKafkaLog({ brokers, clientId: "test" });
+    await log.topics.ensure(topicConfigs(careful, name, log.capabilities));
+    // The log has read the limits already: it is the broker that refuses now, whole batches at first.
+    const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    const limit = { type: ConfigResourceTypes.TOPIC, name: changelogTopic(name, "latest") };
+    const configEntries = [
+      { name: "max.message.bytes", value: "400" },
+      { name: "cleanup.policy", value: "compact" },
+    ];
+    await admin.alterConfigs({ validateOnly: false, resources: [{ ...limit, configEntries }] });
+    await admin.disconnect();
+    const value = (each: number): string => (each === 21 ? "x".repeat(500) : `v${each}`);
+    const records = Array.from({ length: 24 }, (_, each) => [`key-${each % 5}`, value(each), 1_000 + each] as const);
+    await produce(log, topics.entries, records);
+    const disk = memoryDisk();
+    const application = new Application({ topology: careful, applicationId: name, log, disk });
+    await application.start();
+    const deadLetters = async (): Promise<readonly CommittedRecord[]> => committedRecords(log, deadLetterTopic(name), 0);
+    const counted = async (): Promise<number> => {
+      const outputs = await Promise.all(partitions.map((each) => committedRecords(log, topics.ledger.name, each)));
+      return outputs.flat().filter((each) => /^\d+ v\d+ after/.test(Buffer.from(each.value ?? "", "hex").toString())).length;
+    };
+    await expect.poll(counted, { timeout: 60_000, interval: 500 }).toBe(23);
+    await application.stop();
+    expect((await deadLetters()).map(({ key }) => key)).toEqual(["key-1"]);
+    for (const store of ledgerStores)
+      for (const partition of partitions) expect(rowsOf(disk, store, partition)).toEqual(await foldOf(log, name, store, partition));
+  }, 120_000);
 
   test("outputs are exactly once, and rows are the fold of the changelog, on the same directory and on an empty one", async () => {
     const { brokers } = broker;
