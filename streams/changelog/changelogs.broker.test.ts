@@ -123,8 +123,11 @@ describe.skipIf(missing !== undefined)(`changelogs on a real broker${missing ===
     ];
     await admin.alterConfigs({ validateOnly: false, resources: [{ ...limit, configEntries }] });
     await admin.disconnect();
-    const value = (each: number): string => (each === 21 ? "x".repeat(500) : `v${each}`);
-    const records = Array.from({ length: 24 }, (_, each) => [`key-${each % 5}`, value(each), 1_000 + each] as const);
+    // The last of its key, so that it is what the commit says of it.
+    const records = Array.from({ length: 24 }, (_, each) => {
+      const value = each === 21 ? "x".repeat(500) : `v${each}`;
+      return [`key-${each % 5}`, value, 1_000 + each] as const;
+    });
     await produce(log, topics.entries, records);
     const disk = memoryDisk();
     const application = new Application({ topology: careful, applicationId: name, log, disk });
