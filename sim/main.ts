@@ -41,34 +41,38 @@ async function simulate({ seeds, minutes, faults, workers, hash }: Flags): Promi
     workers,
     ended: (report) => {
       reports.push(report);
-      if (hash) console.log(`${report.options.seed} ${report.hash}`);
+      if (hash) say(`${report.options.seed} ${report.hash}`);
       if (performance.now() - told > PROGRESS_MS) {
         told = performance.now();
-        console.log(progressLine(reports, seeds.length, told - began));
+        say(progressLine(reports, seeds.length, told - began));
       }
       return report.violation !== undefined;
     },
   });
   const hits = hitsOf(reports);
-  for (const line of summary(hits, reports)) console.log(line);
+  for (const line of summary(hits, reports)) say(line);
   const [failed] = reports.filter(({ violation }) => violation !== undefined).toSorted((a, b) => a.options.seed - b.options.seed);
   if (failed !== undefined) {
-    for (const line of failureLines(failed, undefined)) console.log(line);
-    console.log("shrinking …");
+    for (const line of failureLines(failed, undefined)) say(line);
+    say("shrinking …");
     const shrunk = await shrink(failed.options);
-    for (const line of failureLines({ ...shrunk, violation: shrunk.violation }, shrunk.options)) console.log(line);
+    for (const line of failureLines({ ...shrunk, violation: shrunk.violation }, shrunk.options)) say(line);
     return 1;
   }
   const missed = faults === undefined && seeds.length >= POINTS_FROM_SEEDS ? neverHit(hits) : [];
-  if (missed.length > 0) console.log(`never died at: ${missed.join(", ")}`);
+  if (missed.length > 0) say(`never died at: ${missed.join(", ")}`);
   return missed.length > 0 ? 1 : 0;
 }
 
 async function plant({ seeds, minutes, workers, planted }: Flags): Promise<number> {
-  console.log("| planted bug | caught by | seeds |\n| --- | --- | --- |");
+  say("| planted bug | caught by | seeds |\n| --- | --- | --- |");
   const name = typeof planted === "string" ? { name: planted } : {};
-  const all = await plantAll({ seeds, minutes, workers, caught: (found) => console.log(catchLine(found)), ...name });
+  const all = await plantAll({ seeds, minutes, workers, caught: (found) => say(catchLine(found)), ...name });
   return all.every(({ by }) => by !== undefined) ? 0 : 1;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 function seedsOf(text: string): readonly number[] {
