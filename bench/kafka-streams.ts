@@ -22,7 +22,7 @@ const java: Side = { name: "kafka-streams", command: javaCommand };
 
 /**
  * Flags: `topology` (presence,count), `records` (2,000,000), `threads` (1), `measure` (throughput,latency,recovery), `side` (both;
- * slackline, kafka-streams), `cpu-prof` (a profile of our first run of throughput). KAFKA_BROKERS names a broker; else one is
+ * slackline, kafka-streams), `cpu-prof` (a profile of each of our threads, of those runs that end by themselves). KAFKA_BROKERS names a broker; else one is
  * started from Kafka's jars.
  */
 export const kafkaStreams: Bench = async ({ seed, runs, flags }) => {
@@ -42,7 +42,7 @@ export const kafkaStreams: Bench = async ({ seed, runs, flags }) => {
       const scene = { log, brokers, topology, input, threads: Number(flags["threads"] ?? 1), round: 0 };
       if (wanted.includes("throughput")) results.push(...(await throughput(sides, scene, { runs, seed })));
       if (topology !== "presence") continue;
-      if (wanted.includes("latency")) results.push(...(await latency(sides, scene, { runs, seed, records })));
+      if (wanted.includes("latency")) results.push(...(await latency(sides, scene, { runs, seed })));
       if (wanted.includes("recovery"))
         for (const state of ["kept", "lost"] as const) results.push(...(await recovery(sides, scene, state, { runs, seed, records })));
     }
@@ -54,17 +54,10 @@ export const kafkaStreams: Bench = async ({ seed, runs, flags }) => {
 };
 
 function slackline(flags: Readonly<Record<string, string>>): Side {
-  if (flags["cpu-prof"] === undefined) return { name: "slackline", command: slacklineCommand };
-  const folder = join("bench", "results", "local");
+  if (flags["cpu-prof"] === undefined) return { name: "slackline", command: (options) => slacklineCommand(options) };
+  const folder = join("bench", "results", "local", "kafka-streams-profiles");
   mkdirSync(folder, { recursive: true });
-  return {
-    name: "slackline",
-    command: async (options) => [
-      ...(await slacklineCommand(options)),
-      "--cpu-prof",
-      join(folder, `kafka-streams-${options.topology}.cpuprofile`),
-    ],
-  };
+  return { name: "slackline", command: (options) => slacklineCommand(options, folder) };
 }
 
 interface Told {
@@ -94,13 +87,8 @@ async function throughput(sides: readonly Side[], scene: Scene, { runs, seed }: 
   );
 }
 
-async function latency(
-  sides: readonly Side[],
-  scene: Scene,
-  { runs, seed, records }: Told & { readonly records: number },
-): Promise<BenchResult[]> {
+async function latency(sides: readonly Side[], scene: Scene, { runs, seed }: Told): Promise<BenchResult[]> {
   const input = `${scene.input}-live`;
-  void records;
   const all = await alternating(sides, runs, "latency at 2,000/s", async (side, round) => {
     const own = `${input}-${side.name}-${round}`;
     await scene.log.topics.ensure([{ name: own, partitions: PARTITIONS, cleanup: "delete" }]);

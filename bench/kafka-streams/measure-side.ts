@@ -159,8 +159,9 @@ export async function measureRecovery(side: Side, scene: Scene, state: "kept" | 
       await sleep(LOOK_MS);
     }
     const firstOutputMs = performance.now() - begun;
-    const restored = await process.said("restored", 5_000).catch(() => undefined);
-    const [records = 0, ms = 0] = restored?.text.split(" ").slice(1).map(Number) ?? [];
+    // Stores of other partitions may still be on their way.
+    await sleep(2_000);
+    const [records = 0, ms = 0] = process.lastSaid("restored")?.split(" ").slice(1).map(Number) ?? [];
     return { restored: records, restoredPerSecond: ms === 0 ? 0 : (records / ms) * 1_000, firstOutputMs, load };
   } finally {
     await reader.close();

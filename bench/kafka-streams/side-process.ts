@@ -82,6 +82,11 @@ export class SideProcess {
     }
   }
 
+  /** The newest line that begins so. */
+  lastSaid(beginning: string): string | undefined {
+    return this.#lines.findLast(({ text }) => text.startsWith(beginning))?.text;
+  }
+
   /** SIGTERM. */
   async stop(): Promise<void> {
     this.#child.kill("SIGTERM");

@@ -2,10 +2,10 @@
 import { parseArgs } from "node:util";
 import { openDisk } from "#disk";
 import { openKafkaLog, type KafkaLogOptions } from "#log";
-import { Application } from "#streams";
+import { Application, silentLogger, type StructuredLogger } from "#streams";
 import { positionTopology, type PositionTopologyOptions, type TopologyName } from "./position-topologies.ts";
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { "cpu-prof": { type: "string" } } });
+const { positionals } = parseArgs({ allowPositionals: true });
 const [name = "presence", brokers = "", applicationId = "", directory = "", input = "", output = "", threads = "1", sessionMs = "10000"] =
   positionals;
 
@@ -13,7 +13,20 @@ const options: KafkaLogOptions = { brokers: brokers.split(","), clientId: applic
 const topology: PositionTopologyOptions = { name: name as TopologyName, input, output }; // TypeScript cannot know the words
 const disk = await openDisk({ location: directory });
 const log = await openKafkaLog(options);
+/** All stores together: they are restored side by side. */
+const restored = { records: 0, ms: 0 };
+const logger: StructuredLogger = {
+  ...silentLogger,
+  info: (fields, message) => {
+    if (!message.startsWith("rows are restored")) return;
+    const { records, ms } = fields as { readonly records: number; readonly ms: number }; // as the engine logs it
+    restored.records += records;
+    restored.ms = Math.max(restored.ms, ms);
+    say(`restored ${restored.records} ${restored.ms}`);
+  },
+};
 const application = new Application({
+  logger,
   topology: positionTopology(topology),
   applicationId,
   log,
@@ -34,7 +47,6 @@ await application.ended;
 await log.close();
 await disk.close();
 if (application.error !== undefined) throw application.error;
-void values;
 
 function say(what: string): void {
   process.stdout.write(`${what}\n`);
