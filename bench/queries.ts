@@ -40,7 +40,11 @@ export const queries: Bench = async ({ seed, runs, flags }) => {
         await new Promise((resolve) => setTimeout(resolve, WARM_SECONDS * 1_000));
         bar.update(1, 3, "at a fixed rate");
         const order: QueryOrder = { url: system.url, seconds, perSecond, connections: CONNECTIONS, paths };
-        const report = await inWorker<QueryReport, QueryReport>("query-client.ts", order, (message) => message);
+        const report = await inWorker<QueryReport, QueryReport>(
+          new URL("live/query-client.ts", import.meta.url),
+          order,
+          (message) => message,
+        );
         bar.update(2, 3, "as many as it takes");
         const requests = paths.map((path) => ({ path }));
         const flood = await autocannon({ url: system.url, connections: 8, duration: FLOOD_SECONDS, requests, workers: 1 });

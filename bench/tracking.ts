@@ -33,7 +33,10 @@ export const tracking: Bench = async ({ seed, runs, flags }) => {
             jobs: Array.from({ length: clients }, (_, index) => `order-${index % jobs}`),
             seconds,
           };
-          inWorker<FollowReport, FollowReport>("follower-client.ts", order, (message) => message).then(following.resolve, following.reject);
+          inWorker<FollowReport, FollowReport>(new URL("live/follower-client.ts", import.meta.url), order, (message) => message).then(
+            following.resolve,
+            following.reject,
+          );
         };
         const placing = { name: "placing", seconds: Math.ceil(jobs / PLACING_RATE) + 1, ordersPerSecond: PLACING_RATE };
         const settling = { name: "settling", seconds: SETTLE_SECONDS, ordersPerSecond: 0 };

@@ -98,7 +98,7 @@ export interface LiveSystem {
 }
 
 function runTraffic(order: TrafficOrder, onPhase: (name: string) => void = () => {}): Promise<readonly PhaseReport[]> {
-  return inWorker<TrafficMessage, readonly PhaseReport[]>("traffic-worker.ts", order, (message) => {
+  return inWorker<TrafficMessage, readonly PhaseReport[]>(new URL("traffic-worker.ts", import.meta.url), order, (message) => {
     if (message.kind === "done") return message.phases;
     onPhase(message.name);
     return undefined;
@@ -106,16 +106,16 @@ function runTraffic(order: TrafficOrder, onPhase: (name: string) => void = () =>
 }
 
 /** Resolves with the first answer that `take` accepts. */
-export function inWorker<M, R>(program: string, workerData: unknown, take: (message: M) => R | undefined): Promise<R> {
+export function inWorker<M, R>(program: URL, workerData: unknown, take: (message: M) => R | undefined): Promise<R> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(program, import.meta.url), { workerData });
+    const worker = new Worker(program, { workerData });
     let result: R | undefined;
     worker.on("message", (message: M) => {
       result = take(message) ?? result;
     });
     worker.once("error", reject);
     worker.once("exit", () => {
-      if (result === undefined) reject(new Error(`${program} ended without a report`));
+      if (result === undefined) reject(new Error(`${program.href} ended without a report`));
       else resolve(result);
     });
   });
