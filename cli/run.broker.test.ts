@@ -1,0 +1,151 @@
+/** The command against a real Kafka: two instances, a city, the tools beside them, and an end in good order. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startTestBroker, whyNoBroker, type TestBroker } from "#log/kafka/testing";
+
+const why = whyNoBroker();
+if (why !== undefined) process.stdout.write(`The tests of the command on Kafka are skipped: ${why}\n`);
+const scratch = mkdtempSync(join(tmpdir(), "slackline-run-"));
+const living = new Set<ChildProcess>();
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface Instance {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Outcome>;
+  readonly err: () => string;
+}
+
+let broker: TestBroker;
+
+function start(...args: readonly string[]): Instance {
+  const { PATH = "", HOME = "" } = process.env;
+  const env = { PATH, HOME, KAFKA_BROKERS: broker.brokers.join(","), SCHEMA_REGISTRY_URL: "topic", SLACKLINE_PARTITIONS: "2" };
+  const child = spawn(process.execPath, ["cli/main.ts", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  living.add(child);
+  let [out, err] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    err += text;
+  });
+  const ended = new Promise<Outcome>((done) => {
+    child.once("close", (code) => {
+      living.delete(child);
+      done({ code, out, err });
+    });
+  });
+  return { child, ended, err: () => err };
+}
+
+const instance = (name: string): Instance =>
+  start("run", "--dir", join(scratch, name), "--port", "0", "--session-timeout", "6000", "--transaction-timeout", "6000");
+const run = (...args: readonly string[]): Promise<Outcome> => start(...args).ended;
+
+/** Its address, as it says it. */
+async function urlOf({ err, child }: Instance): Promise<string> {
+  for (;;) {
+    const [, url] = /"http":"([^"]+)"/.exec(err()) ?? [];
+    if (url !== undefined) return url;
+    if (child.exitCode !== null) throw new Error(`it ended: ${err()}`);
+    await moment();
+  }
+}
+
+async function untilReady(url: string, tasks: (count: number) => boolean): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    const { reason = "" } = ((await answer?.json().catch(() => undefined)) ?? {}) as { readonly reason?: string };
+    const [, count] = /^running (\d+) tasks/.exec(reason) ?? [];
+    if (answer?.ok === true && count !== undefined && tasks(Number(count))) return;
+    await moment();
+  }
+}
+
+const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
+
+describe.skipIf(why !== undefined)("the command on Kafka", () => {
+  beforeAll(async () => {
+    broker = await startTestBroker();
+  });
+  afterAll(async () => {
+    for (const child of living) child.kill("SIGKILL");
+    await broker?.stop();
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
+  });
+
+  test("topics are missing, created, and as wanted", { timeout: 180_000 }, async () => {
+    expect((await run("topics", "check")).code).toBe(1);
+    const dry = await run("topics", "create", "--dry-run", "--json");
+    expect((JSON.parse(dry.out) as readonly { readonly state: string }[]).every(({ state }) => state === "missing")).toBe(true);
+    expect((await run("topics", "check")).code).toBe(1);
+    expect((await run("topics", "create")).code).toBe(0);
+    expect(await run("topics", "check")).toMatchObject({ code: 0, err: "" });
+  });
+
+  test(
+    "two instances share the tasks of a city; one drains and the other has all; no invariant is broken, nothing stays behind",
+    { timeout: 300_000 },
+    async () => {
+      const [first, second] = [instance("first"), instance("second")];
+      const [one, two] = [await urlOf(first), await urlOf(second)];
+      await untilReady(one, (count) => count > 0 && count < 9);
+      await untilReady(two, (count) => count > 0 && count < 9);
+      const city = start("world", "--seconds", "20", "--prove", "--json");
+      const refused = await run("reset", "--dry-run", "--dir", join(scratch, "nobody"));
+      expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("members that are alive") });
+      second.child.kill("SIGTERM");
+      const drained = await second.ended;
+      expect(drained.code, drained.err).toBe(0);
+      expect(drained.err).toContain('"msg":"drained"');
+      await untilReady(one, (count) => count === 9);
+      const { code, out } = await city.ended;
+      expect(code, out).toBe(0);
+      const metrics = await (await fetch(`${one}/metrics`)).text();
+      expect(metrics).toMatch(/slackline_records_processed_total\{thread="0"\} [1-9]/);
+      expect((await fetch(`${one}/v1/topics`)).status).toBe(401);
+      for (let tries = 0; ; tries++) {
+        const lag = JSON.parse((await run("lag", "--json")).out) as readonly { readonly records: number; readonly seconds: number }[];
+        expect(lag.length).toBeGreaterThan(9);
+        // A tick of the clock may be on its way.
+        if (lag.every(({ seconds }) => seconds < 5)) break;
+        expect(tries).toBeLessThan(10);
+      }
+      first.child.kill("SIGTERM");
+      expect((await first.ended).code).toBe(0);
+    },
+  );
+
+  test("a reset empties what was between and begins again with the inputs", { timeout: 300_000 }, async () => {
+    const done = await run("reset", "--dir", join(scratch, "first"));
+    expect(done.code, done.err).toBe(0);
+    const plan = JSON.parse((await run("reset", "--dry-run", "--json")).out) as {
+      readonly offsets: readonly { readonly topic: string; readonly from: number; readonly to: number }[];
+      readonly emptied: readonly { readonly records: number }[];
+    };
+    expect(plan.emptied.reduce((sum, { records }) => sum + records, 0)).toBe(0);
+    expect(plan.offsets.filter(({ from, to }) => from !== to)).toEqual([]);
+    const again = instance("first");
+    await untilReady(await urlOf(again), (count) => count === 9);
+    again.child.kill("SIGTERM");
+    expect((await again.ended).code).toBe(0);
+  });
+
+  test("a broker that is not there is status 3, and the second signal ends at once", { timeout: 180_000 }, async () => {
+    const { code, err } = await run("lag", "--kafka", "127.0.0.1:1");
+    expect([code, err]).toEqual([3, expect.stringContaining("LOG_UNAVAILABLE")]);
+    const stubborn = start("run", "--dir", join(scratch, "stubborn"), "--port", "0");
+    await urlOf(stubborn);
+    stubborn.child.kill("SIGTERM");
+    stubborn.child.kill("SIGINT");
+    expect((await stubborn.ended).code).toBe(1);
+  });
+});
