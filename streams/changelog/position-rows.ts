@@ -3,7 +3,7 @@
  * is ever there without the other.
  */
 import type { Disk, DiskBatch } from "#disk";
-import { ENGINE_STORE_ID, rowPrefix } from "#state";
+import { ENGINE_STORE_ID, prefixEnd, rowPrefix } from "#state";
 
 const CHANGELOG_PREFIX = Buffer.concat([rowPrefix(ENGINE_STORE_ID, 0), Buffer.from("changelog/")]);
 const INPUT_PREFIX = Buffer.concat([rowPrefix(ENGINE_STORE_ID, 0), Buffer.from("input/")]);
@@ -24,6 +24,12 @@ export function changelogPositionKey(storeId: number, partition: number): Buffer
   key.writeUInt32BE(storeId, CHANGELOG_PREFIX.length);
   key.writeUInt32BE(partition, CHANGELOG_PREFIX.length + 4);
   return key;
+}
+
+/** All positions of a store: gone with its rows, or rows that are gone would be taken for restored. */
+export function dropPositions(disk: Disk, storeId: number): void {
+  const prefix = changelogPositionKey(storeId, 0).subarray(0, -4);
+  disk.deleteRange("rows", prefix, prefixEnd(prefix));
 }
 
 /** Of one input partition, as it was committed with the rows. */

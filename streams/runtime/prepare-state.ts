@@ -1,6 +1,7 @@
 /** Before anything runs: does the state in the database belong to this application and this topology? */
 import type { Disk } from "#disk";
 import { ENGINE_STORE_ID, loadStoreIds, prefixEnd, rowPrefix } from "#state";
+import { dropPositions } from "../changelog/position-rows.ts";
 import type { Topology, TopologyManifest } from "../dsl/builder.ts";
 import { TopologyError } from "../errors.ts";
 import { migrationOf } from "../topology/manifest-difference.ts";
@@ -52,6 +53,7 @@ function dropRows(disk: Disk, names: readonly string[]): void {
   for (const name of names) {
     const id = ids.get(name);
     if (id === undefined) continue;
+    dropPositions(disk, id);
     const prefix = rowPrefix(id, 0).subarray(0, 4);
     disk.deleteRange("rows", prefix, prefixEnd(prefix));
   }

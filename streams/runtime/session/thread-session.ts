@@ -159,21 +159,31 @@ export class ThreadSession {
     );
   }
 
+  /** Of what was asked for, what is still assigned and not here meanwhile. */
   #take({ tasks, standbys }: Prepared, now: number): void {
     const follower = this.#follower;
+    const assigned = new Set(this.#assignment.tasks.map(taskName));
+    const followed = new Set((this.#assignment.standbys ?? []).map(taskName));
     let opened = false;
     for (const prepared of tasks) {
+      const name = taskName(prepared.id);
+      if (!assigned.has(name) || this.#restoring.has(name) || this.tasks.some((task) => task.name === name)) continue;
       if (follower === undefined || prepared.changelogs.length === 0) {
         this.#openTask(prepared, now);
         opened = true;
       } else {
-        this.#restoring.set(taskName(prepared.id), prepared);
+        this.#restoring.set(name, prepared);
         follower.restore(prepared.id, prepared.changelogs, now);
       }
     }
     for (const { id, changelogs } of standbys)
       // A task that is being given up is followed from where its last commit left it.
-      if (follower !== undefined && changelogs.length > 0 && !this.tasks.some(({ name }) => name === taskName(id)))
+      if (
+        follower !== undefined &&
+        changelogs.length > 0 &&
+        followed.has(taskName(id)) &&
+        !this.tasks.some(({ name }) => name === taskName(id))
+      )
         follower.standBy(id, changelogs, now);
     if (opened) this.feed.feedOnly(this.tasks);
   }
