@@ -16,6 +16,7 @@ import { ScaledClock, systemClock, type WorldClient } from "#world";
 import { publishAddress, withdrawAddress } from "../inspect/living-process.ts";
 import { prove } from "../proof/prove.ts";
 import { latestTime } from "../system/latest-time.ts";
+import { registerCellLoad } from "../system/cell-load-metrics.ts";
 import { openSystem, type System, type SystemOptions } from "../system/open-system.ts";
 import { openWorld } from "../system/open-world.ts";
 import type { DemoWorld } from "./demo-world.ts";
@@ -93,6 +94,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
   const app = application(system, options, time);
   await app.start();
   const metrics = new StreamsMetrics();
+  registerCellLoad(metrics.registry, system.view);
   const report = async (): Promise<readonly ThreadMetrics[]> => {
     const counts = await app.metrics();
     counts.forEach((count, thread) => metrics.report(thread, count, Date.now()));

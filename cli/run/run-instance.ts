@@ -4,6 +4,7 @@ import { collectDefaultMetrics } from "prom-client";
 import { dispatchServices, failureForLog, startServer, type Access, type RunningServer } from "#api";
 import { Application, metricsText, StreamsMetrics, topicConfigs, type StructuredLogger, type ThreadMetrics } from "#streams";
 import { publishAddress, withdrawAddress } from "../inspect/living-process.ts";
+import { registerCellLoad } from "../system/cell-load-metrics.ts";
 import { openSystem, type System, type SystemOptions } from "../system/open-system.ts";
 import { ownershipOf } from "./ownership.ts";
 import { readinessOf } from "./readiness.ts";
@@ -50,6 +51,7 @@ export async function runInstance(options: RunOptions): Promise<void> {
   await log.topics.ensure(topicConfigs(topology, applicationId, log.capabilities));
   const holder: { app?: Application } = {};
   const metrics = new StreamsMetrics();
+  registerCellLoad(metrics.registry, system.view);
   collectDefaultMetrics({ register: metrics.registry, prefix: "slackline_" });
   const report = async (): Promise<readonly ThreadMetrics[]> => {
     const counts = (await holder.app?.metrics()) ?? [];
