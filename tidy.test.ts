@@ -18,6 +18,7 @@ const borders: Readonly<Record<string, readonly string[] | "all">> = {
   api: ["streams", "topologies", "schemas", "geo", "log", "disk", "state"],
   cli: "all",
   bench: "all",
+  sim: "all",
   "test-full": "all",
 };
 

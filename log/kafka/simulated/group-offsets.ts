@@ -41,6 +41,11 @@ export class GroupOffsets {
     if (commit) for (const [at, offset] of pending ?? []) this.#committed.set(at, offset);
   }
 
+  /** Whatever is pending. −1 where nothing was committed. */
+  unstable(topic: string, partition: number): number {
+    return this.#committed.get(`${topic}/${partition}`)?.offset ?? -1;
+  }
+
   /** Stable: a partition with something pending is refused, to be asked for again. */
   fetch(partitions: readonly AtPartition[]): readonly FetchedOffset[] {
     return partitions.map(({ topic, partition }) => {

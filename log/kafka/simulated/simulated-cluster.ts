@@ -80,6 +80,11 @@ export class SimulatedCluster {
     return found === undefined || found.errorCode !== 0 ? undefined : found.offset;
   }
 
+  /** What a client hears that does not ask for stable offsets. */
+  unstableOffset(group: string, topic: string, partition: number): number {
+    return this.#state.group(group).offsets.unstable(topic, partition);
+  }
+
   /** The next broker that is up leads from now on. */
   moveLeader(topic: string, partition: number): void {
     const found = this.#state.topics.get(topic);
