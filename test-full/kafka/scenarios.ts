@@ -1,6 +1,7 @@
 /** What is done to a cluster and the instances on it while the chain application runs. Each ends with the proof from the topics. */
 import { execFileSync } from "node:child_process";
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, truncateSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KafkaCluster } from "#log/kafka/testing";
@@ -234,12 +235,12 @@ function change(directory: string, pattern: RegExp, how: "truncate" | "flip" | "
     writeSync(descriptor, Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, size >> 1);
   }
   closeSync(descriptor);
-  if (how !== "flip") execFileSync("truncate", ["-s", String(how === "empty" ? 0 : Math.max(0, size - 100)), path]);
+  if (how !== "flip") truncateSync(path, how === "empty" ? 0 : Math.max(0, size - 100));
 }
 
 /** Where mounting is allowed; throws elsewhere. */
 function smallDisk(): string {
-  const mounted = execFileSync("mktemp", ["-d"], { encoding: "utf8" }).trim();
+  const mounted = mkdtempSync(join(tmpdir(), "slackline-small-disk-"));
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m", "tmpfs", mounted]);
   mkdirSync(join(mounted, "state"));
   return mounted;

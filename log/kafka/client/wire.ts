@@ -32,6 +32,7 @@ import type { Compressor } from "../../record-batch/block-compression.ts";
 import { CLIENT_NAME, CLIENT_VERSION, CONNECT_MS_MAX, IN_FLIGHT_MAX, REQUEST_MS_MAX } from "../defaults.ts";
 import { parseFetchResponse } from "../fetch/fetch-response.ts";
 import type { FetchResponse } from "../fetch/fetch-response.ts";
+import { byKey, byTopic } from "./by-topic.ts";
 import { certificateRefusal } from "./certificate-error.ts";
 import type {
   AtPartition,
@@ -185,9 +186,7 @@ class SocketWire implements KafkaWire {
     return found(response.topics[0]?.partitions[0], "partition");
   }
 
-  async groups(
-    to: Destination,
-  ): Promise<Coded & { readonly groups: readonly string[]; readonly states: ReadonlyMap<string, string> }> {
+  async groups(to: Destination): Promise<Coded & { readonly groups: readonly string[]; readonly states: ReadonlyMap<string, string> }> {
     const response = await this.#call(to, listGroupsV5, [[], []]);
     const { errorCode, groups } = response;
     const states = new Map(groups.map(({ groupId, groupState }) => [groupId, groupState]));
@@ -491,12 +490,4 @@ function causes(error: unknown): unknown[] {
 function found<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new WireError("malformed", `The answer lacks the ${what} that was asked for.`, undefined);
   return value;
-}
-
-function byTopic<T extends AtPartition>(partitions: readonly T[]): [string, T[]][] {
-  return byKey(partitions, (each) => each.topic);
-}
-
-function byKey<T>(values: readonly T[], keyOf: (value: T) => string): [string, T[]][] {
-  return [...Map.groupBy(values, keyOf)];
 }
