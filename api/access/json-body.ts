@@ -27,7 +27,7 @@ export function strictJsonBodies(app: FastifyInstance): void {
       done(tooLarge());
       return;
     }
-    collect(payload as IncomingMessage, (body) => done(null, body));
+    collect(payload, (body) => done(null, body));
   });
 }
 

@@ -58,7 +58,7 @@ export class StatsFold {
       case "atPickup":
         return;
       default:
-        throw new TypeError(`uncounted state ${state satisfies never}`);
+        throw new TypeError(`uncounted state ${String(state satisfies never)}`);
     }
   }
 

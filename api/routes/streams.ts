@@ -73,7 +73,7 @@ function open(
     end: () => raw.end(),
   };
   const follower = follow({
-    output: output as FollowRequest["output"],
+    output,
     ...(typeof lastEventId === "string" && lastEventId !== "" ? { lastEventId } : {}),
   });
   raw.on("close", () => tracking.unfollow(follower));
