@@ -6,9 +6,14 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { openDisk } from "#disk";
+import { loadHttpRegistry } from "#schemas";
 import { ExitCode } from "../exit-code.ts";
 import type { Settings } from "../settings.ts";
 import { livingProcess } from "../inspect/living-process.ts";
+import { connectionSettings } from "../setting-definitions.ts";
+import { kafkaOptions, registryEndpoint } from "../system/connections.ts";
+import { openKafka } from "../system/open-log-alone.ts";
+import { compiledSubjects } from "../system/open-registry.ts";
 import { withSettings, type CommonFlags } from "./common-flags.ts";
 
 interface Finding {
@@ -20,15 +25,27 @@ interface Finding {
 const freeBytesLeast = 1_000_000_000;
 
 export function doctorCommand(program: Command): void {
-  withSettings(program.command("doctor").description("is this machine fit to run Slackline"), ["dir", "port", "host"]).action(
-    async (flags: CommonFlags) => {
-      const settings = flags.settings();
-      const findings = [node(), await storage(), folder(settings), space(settings), await port(settings), clock()];
-      if (flags.json === true) console.log(JSON.stringify(findings));
-      else for (const { check, status, found } of findings) console.log(`${mark(status)} ${check.padEnd(8)} ${found}`);
-      if (findings.some(({ status }) => status === "fail")) process.exitCode = ExitCode.failedThreshold;
-    },
-  );
+  withSettings(program.command("doctor").description("is this machine fit to run Slackline"), [
+    "dir",
+    "port",
+    "host",
+    "application",
+    ...connectionSettings,
+  ]).action(async (flags: CommonFlags) => {
+    const settings = flags.settings();
+    const findings = [
+      node(),
+      await storage(),
+      folder(settings),
+      space(settings),
+      await port(settings),
+      clock(),
+      ...(await connections(settings)),
+    ];
+    if (flags.json === true) console.log(JSON.stringify(findings));
+    else for (const { check, status, found } of findings) console.log(`${mark(status)} ${check.padEnd(8)} ${found}`);
+    if (findings.some(({ status }) => status === "fail")) process.exitCode = ExitCode.failedThreshold;
+  });
 }
 
 function mark(status: Finding["status"]): string {
@@ -100,6 +117,35 @@ async function port(settings: Settings): Promise<Finding> {
     status: free ? "ok" : "warn",
     found: free ? `${wanted} is free` : `${wanted} is taken; the next free one will be used`,
   };
+}
+
+/** Only what the settings name. */
+async function connections(settings: Settings): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  if (kafkaOptions(settings) !== undefined)
+    findings.push(
+      await found("Kafka", async () => {
+        await using log = await openKafka(settings);
+        return `${(await log.topics.list()).length} topics at ${settings.kafka.shown}`;
+      }),
+    );
+  const endpoint = registryEndpoint(settings);
+  if (endpoint !== undefined)
+    findings.push(
+      await found("Registry", async () => {
+        const loaded = await loadHttpRegistry({ endpoint, subjects: compiledSubjects(settings.application.value) });
+        return `every schema of this program is registered, ${loaded.length} versions in all`;
+      }),
+    );
+  return findings;
+}
+
+async function found(check: string, look: () => Promise<string>): Promise<Finding> {
+  try {
+    return { check, status: "ok", found: await look() };
+  } catch (error) {
+    return { check, status: "fail", found: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function clock(): Finding {
