@@ -35,6 +35,7 @@ describe("state is a fold of the log", () => {
       for (const store of ["jobs", "job-deadlines", "billed", "driver-plans", "matching-drivers"]) {
         const forged: System["view"] = {
           get: (name, key) => view.get(name, key),
+          getMany: (name, keys) => view.getMany(name, keys),
           position: (name, partition) => view.position(name, partition),
           range: (name, range) => (name === store ? withoutOne(view.range(name, range)) : view.range(name, range)),
         };
