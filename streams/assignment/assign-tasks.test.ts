@@ -277,11 +277,27 @@ describe("assignor", () => {
     expect(JSON.stringify(model.states().map(({ memberId }) => [memberId, parts.get(memberId)?.active]))).toBe(before);
   });
 
-  test("members of another topology are refused with the remedy", () => {
-    const shape: GroupTopology = { fingerprint: 1, subtopologies: [{ partitions: 1, stateful: false }] };
-    const model = new GroupModel(shape.subtopologies, ASSIGNOR_SETTINGS);
-    model.join("a", 0);
-    expect(() => assignTasks(model.states(), shape, ASSIGNOR_SETTINGS)).toThrow(/Stop all instances/);
+  test("who comes with another topology is refused, whoever leads, and those who run the tasks go on", () => {
+    const model = new GroupModel([{ partitions: 4, stateful: false }], ASSIGNOR_SETTINGS);
+    for (const instance of ["a", "b"]) model.join(instance, 0);
+    model.settle(9, 1);
+    const before = whatRuns(model);
+    const newcomers = ["x", "y", "z"].map((id): MemberState => ({
+      ...(model.states()[0] as MemberState),
+      memberId: id,
+      instanceId: id,
+      fingerprint: 99,
+      active: [],
+    }));
+    const all = [...model.states(), ...newcomers];
+    const other: GroupTopology = { fingerprint: 99, subtopologies: [{ partitions: 9, stateful: true }] };
+    for (const shape of [model.topology, other]) {
+      const parts = assignTasks(all, shape, ASSIGNOR_SETTINGS);
+      expect(newcomers.map(({ memberId }) => parts.get(memberId)?.refused)).toEqual([true, true, true]);
+      expect(newcomers.map(({ memberId }) => parts.get(memberId)?.active)).toEqual([[], [], []]);
+      const kept = model.states().map(({ memberId }) => [memberId, parts.get(memberId)?.active]);
+      expect(JSON.stringify(kept)).toBe(before);
+    }
   });
 
   test("64 members share 1,000 tasks within a fraction of a second", () => {

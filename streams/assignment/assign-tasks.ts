@@ -8,34 +8,43 @@
  *   it stays where it is, or runs where the rows are, and the member that shall have it follows its changelog.
  */
 import assert from "node:assert/strict";
-import { StreamsError } from "../errors.ts";
 import { balance } from "./balance.ts";
 import type { AssignorSettings, GroupTopology, MemberPart, MemberState, TaskOwners } from "./group-contract.ts";
 import { NOTHING } from "./group-bytes.ts";
 import { GroupView } from "./group-view.ts";
 import { StandbyPlaces } from "./standby-places.ts";
 
-/** By member id. Throws `GROUP_DATA_INVALID` when members run different topologies. */
+/**
+ * By member id. Whoever runs another topology than those who have the tasks is refused; a leader that is refused itself does not know
+ * the tasks of the others, and leaves them what they have.
+ */
 export function assignTasks(
   members: readonly MemberState[],
   topology: GroupTopology,
   settings: AssignorSettings,
 ): ReadonlyMap<string, MemberPart> {
-  for (const { memberId, fingerprint } of members) {
-    if (fingerprint === topology.fingerprint) continue;
-    throw new StreamsError(
-      "GROUP_DATA_INVALID",
-      `${memberId} runs a topology with other tasks or stores. Stop all instances before the first one runs a new topology.`,
-    );
-  }
-  if (members.some(({ stops }) => stops)) return everybodyStops(members);
-  const group = new GroupView(members, topology);
-  return members.length === 0 ? new Map() : new Assignor(group, settings).parts();
+  if (members.some(({ stops }) => stops)) return keepingAll(members, { stops: true });
+  const fingerprint = fingerprintInForce(members);
+  const ours = members.filter((member) => member.fingerprint === fingerprint);
+  const refused = members.filter((member) => member.fingerprint !== fingerprint);
+  const parts =
+    ours.length === 0 || fingerprint !== topology.fingerprint
+      ? keepingAll(ours, {})
+      : new Assignor(new GroupView(ours, topology), settings).parts();
+  return new Map([...parts, ...refused.map(({ memberId }) => [memberId, { ...NOTHING, refused: true }] as const)]);
+}
+
+/** Of those who have most of the tasks; where nobody has any, of most members. */
+function fingerprintInForce(members: readonly MemberState[]): number | undefined {
+  const weights = new Map<number, number>();
+  for (const { fingerprint, active } of members)
+    weights.set(fingerprint, (weights.get(fingerprint) ?? 0) + active.length * (members.length + 1) + 1);
+  return [...weights].toSorted((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0];
 }
 
 /** Nothing is given and nothing taken. */
-function everybodyStops(members: readonly MemberState[]): ReadonlyMap<string, MemberPart> {
-  return new Map(members.map(({ memberId, active, standby }) => [memberId, { ...NOTHING, active, standby, stops: true }]));
+function keepingAll(members: readonly MemberState[], said: Partial<MemberPart>): ReadonlyMap<string, MemberPart> {
+  return new Map(members.map(({ memberId, active, standby }) => [memberId, { ...NOTHING, active, standby, ...said }]));
 }
 
 interface Draft {
@@ -70,7 +79,10 @@ class Assignor {
     return new Map(
       members.map(({ memberId }, member) => {
         const { active, standby, warmUps, handsOver } = this.#draft(member);
-        return [memberId, { active: ids(active), standby: ids(standby), warmUps: ids(warmUps), handsOver, stops: false, owners }];
+        return [
+          memberId,
+          { active: ids(active), standby: ids(standby), warmUps: ids(warmUps), handsOver, stops: false, refused: false, owners },
+        ];
       }),
     );
   }

@@ -13,8 +13,11 @@ export const USER_DATA_BYTES_MAX = 60 * 1024;
 export const PART_BYTES_MAX = 256 * 1024;
 /** Of an instance id or a host name, as UTF-8. */
 export const NAME_BYTES_MAX = 255;
-/** Between two looks at whether what is warmed up has caught up. */
+/** Between two looks at whether what is warmed up has caught up; twice as long after each time that it was asked for in vain. */
 export const WARM_UP_LOOK_MS = 500;
+export const WARM_UP_LOOK_MS_MAX = 60_000;
+/** Of the acceptable lag: a member asks only when it is well within what the leader accepts, since the owner goes on meanwhile. */
+export const WARM_UP_ASKS_BELOW = 0.5;
 /** How long an instance tries to tell the others to stop, and how often it looks whether they have heard. */
 export const ANNOUNCEMENT_MS_MAX = 30_000;
 export const ANNOUNCEMENT_LOOK_MS = 50;

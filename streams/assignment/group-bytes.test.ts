@@ -34,7 +34,15 @@ const part: fc.Arbitrary<MemberPart> = fc
       standbys: fc.array(index, { maxLength: 3 }),
     });
     const owners = fc.record({ instances: fc.constant(instances), tasks: fc.array(owner, { maxLength: 20 }) });
-    return fc.record({ active: tasks, standby: tasks, warmUps: tasks, handsOver: fc.boolean(), stops: fc.boolean(), owners });
+    return fc.record({
+      active: tasks,
+      standby: tasks,
+      warmUps: tasks,
+      handsOver: fc.boolean(),
+      stops: fc.boolean(),
+      refused: fc.boolean(),
+      owners,
+    });
   });
 
 const later = (bytes: Uint8Array): Uint8Array => Uint8Array.of(...bytes, 1, 2, 3);

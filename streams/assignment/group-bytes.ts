@@ -9,6 +9,7 @@ const VERSION = 1;
 /** Flags. */
 const HANDS_OVER = 1;
 const STOPS = 2;
+const REFUSED = 4;
 
 /** The part of a member to whom nothing was given. */
 export const NOTHING: MemberPart = {
@@ -17,6 +18,7 @@ export const NOTHING: MemberPart = {
   warmUps: [],
   handsOver: false,
   stops: false,
+  refused: false,
   owners: { instances: [], tasks: [] },
 };
 
@@ -61,13 +63,13 @@ export function decodeUserData(memberId: string, bytes: Uint8Array): MemberState
 }
 
 /** Throws `GROUP_DATA_INVALID` above 256 KiB. */
-export function encodePart({ active, standby, warmUps, handsOver, stops, owners }: MemberPart): Uint8Array {
+export function encodePart({ active, standby, warmUps, handsOver, stops, refused, owners }: MemberPart): Uint8Array {
   const out = new GroupWriter();
   out.byte(VERSION);
   out.tasks(active);
   out.tasks(standby);
   out.tasks(warmUps);
-  out.byte((handsOver ? HANDS_OVER : 0) | (stops ? STOPS : 0));
+  out.byte((handsOver ? HANDS_OVER : 0) | (stops ? STOPS : 0) | (refused ? REFUSED : 0));
   out.number(owners.instances.length);
   for (const { instanceId, endpoint } of owners.instances) {
     out.name(instanceId);
@@ -88,7 +90,15 @@ export function decodePart(bytes: Uint8Array): MemberPart {
   if (bytes.length === 0) return NOTHING;
   const from = new GroupReader(bytes, PART_BYTES_MAX);
   const [active, standby, warmUps, flags] = [from.tasks(), from.tasks(), from.tasks(), from.byte()];
-  return { active, standby, warmUps, handsOver: (flags & HANDS_OVER) !== 0, stops: (flags & STOPS) !== 0, owners: ownersFrom(from) };
+  return {
+    active,
+    standby,
+    warmUps,
+    handsOver: (flags & HANDS_OVER) !== 0,
+    stops: (flags & STOPS) !== 0,
+    refused: (flags & REFUSED) !== 0,
+    owners: ownersFrom(from),
+  };
 }
 
 function ownersFrom(from: GroupReader): TaskOwners {

@@ -46,6 +46,8 @@ export interface MemberPart {
   readonly handsOver: boolean;
   /** A member tells all instances to stop; everybody keeps what it has until it did. */
   readonly stops: boolean;
+  /** It runs another topology than those who have the tasks: it must not be a member. */
+  readonly refused: boolean;
   /** The same for all members: who answers for what. */
   readonly owners: TaskOwners;
 }

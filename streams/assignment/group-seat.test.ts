@@ -112,6 +112,30 @@ describe("seat in a group", () => {
     expect(said.slice(-2)).toEqual(["ended", "joins"]);
   });
 
+  test("asks less and less often while asking is in vain", () => {
+    const { seat, thread, events } = seatOf();
+    thread.lags = 5;
+    seat.step(0);
+    let now = 0;
+    const waits: number[] = [];
+    for (let generation = 1; generation <= 9; generation++) {
+      events.push(assigned(generation, { standby: [task(3)], warmUps: [task(3)] }));
+      seat.step(now);
+      waits.push(seat.nextDueAt - now);
+      now = seat.nextDueAt;
+      seat.step(now);
+      expect(seat.state).toBe("waiting");
+    }
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+    events.push(assigned(10, { active: [task(3)] }));
+    seat.step(now);
+    events.push({ kind: "rebalance" });
+    seat.step(now);
+    events.push(assigned(11, { standby: [task(4)], warmUps: [task(4)] }));
+    seat.step(now);
+    expect(seat.nextDueAt - now).toBe(500);
+  });
+
   test("put out of the group, it has nothing, says so, and joins anew", () => {
     const { seat, thread, events, said } = seatOf();
     seat.step(0);

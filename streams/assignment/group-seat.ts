@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { Membership, MembershipEvent } from "#log";
 import type { Assignment } from "../runtime/assignment.ts";
 import { taskName, type TaskId } from "../task/task-id.ts";
-import { WARM_UP_LOOK_MS } from "./defaults.ts";
+import { WARM_UP_ASKS_BELOW, WARM_UP_LOOK_MS, WARM_UP_LOOK_MS_MAX } from "./defaults.ts";
 import { decodePart, NOTHING } from "./group-bytes.ts";
 import type { MemberPart } from "./group-contract.ts";
 import { nextSeatState, type SeatEvent, type SeatState } from "./seat-life.ts";
@@ -46,6 +46,9 @@ export class GroupSeat {
   /** Asked for already. */
   #asked = false;
   #lookAt = Infinity;
+  /** It asked because of what it warms up. */
+  #askedAsWarm = false;
+  #lookMs = WARM_UP_LOOK_MS;
 
   constructor(options: GroupSeatOptions) {
     this.#options = options;
@@ -132,11 +135,12 @@ export class GroupSeat {
 
   #take(part: MemberPart, generation: number, now: number): void {
     const { thread, assigned } = this.#options;
+    this.#patience(part);
     this.#part = part;
     this.#generation = generation;
     for (const task of part.active) this.#given.add(taskName(task));
     this.#asked = false;
-    this.#lookAt = part.warmUps.length > 0 ? now + WARM_UP_LOOK_MS : Infinity;
+    this.#lookAt = part.warmUps.length > 0 ? now + this.#lookMs : Infinity;
     thread.resumeCommits();
     thread.reassign({ generation, tasks: part.active, standbys: part.standby });
     assigned(part, generation);
@@ -147,8 +151,18 @@ export class GroupSeat {
     const { thread, acceptableLagRecords } = this.#options;
     if (this.#part.handsOver) return !thread.retiring;
     if (now < this.#lookAt) return false;
-    this.#lookAt = now + WARM_UP_LOOK_MS;
-    return this.#part.warmUps.every((task) => thread.lag(task) <= acceptableLagRecords);
+    this.#lookAt = now + this.#lookMs;
+    this.#askedAsWarm = this.#part.warmUps.every((task) => thread.lag(task) <= acceptableLagRecords * WARM_UP_ASKS_BELOW);
+    return this.#askedAsWarm;
+  }
+
+  /** Who asked and still warms up the same was not near enough for the leader: every asking costs the whole group a generation. */
+  #patience({ warmUps }: MemberPart): void {
+    const before = new Set(this.#part.warmUps.map(taskName));
+    const inVain = this.#askedAsWarm && warmUps.some((task) => before.has(taskName(task)));
+    if (inVain) this.#lookMs = Math.min(this.#lookMs * 2, WARM_UP_LOOK_MS_MAX);
+    else if (!warmUps.some((task) => before.has(taskName(task)))) this.#lookMs = WARM_UP_LOOK_MS;
+    this.#askedAsWarm = false;
   }
 
   /** Joining is under way from here; its failures are the membership's own. */

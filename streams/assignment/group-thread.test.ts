@@ -67,11 +67,11 @@ class Group {
     return group;
   }
 
-  join(instanceId: string, thread = 0): void {
+  join(instanceId: string, thread = 0, topology = this.topology): void {
     const name = `${instanceId}-${thread}`;
     const member = createGroupThread({
       config: { ...STREAM_THREAD_DEFAULTS, applicationId: "app", instanceId, thread, commitIntervalMs: 5, idleCommitMs: 1 },
-      dependencies: { topology: this.topology, log: this.#log, disk: this.#disk, stepClock: () => 0, logger: silentLogger },
+      dependencies: { topology, log: this.#log, disk: this.#disk, stepClock: () => 0, logger: silentLogger },
       group: { endpoint: { host: instanceId, port: 7400 } },
       onStatus: (status) => this.statuses.set(name, status),
     });
@@ -196,6 +196,21 @@ describe("members of a group", () => {
     expect([...(a?.running ?? []), ...(b?.running ?? [])]).toHaveLength(TASKS);
     await it.leave("a-0");
     expect(it.statuses.get("a-0")).toMatchObject({ generation: -1, running: [] });
+  });
+
+  test("who comes with another topology fails with the remedy, and the others go on", async () => {
+    const it = (group = await Group.open());
+    it.join("a");
+    await it.until(() => it.shared);
+    const builder = new StreamsBuilder();
+    builder.stream(words).to(counts);
+    it.join("other", 0, builder.build());
+    const stranger = it.threads.get("other-0") as AbandonableStreamThread;
+    await expect(it.until(() => stranger.state === "failed")).rejects.toMatchObject({ code: "GROUP_DATA_INVALID" });
+    await it.leave("other-0");
+    await it.produce();
+    await it.until(() => it.exactlyCounted());
+    expect(it.shared).toBe(true);
   });
 
   test("a paused thread takes nothing and stays a member; resumed, it goes on", async () => {

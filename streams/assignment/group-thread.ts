@@ -53,6 +53,8 @@ export function createGroupThread(options: GroupThreadOptions): AbandonableStrea
   return new GroupThread(options);
 }
 
+const OTHER_TOPOLOGY =
+  "The members of this group run a topology with other tasks or stores. Stop all of them before the first one runs a new topology.";
 const NO_TASKS: Assignment = { generation: -1, tasks: [], standbys: [] };
 
 class GroupThread implements AbandonableStreamThread {
@@ -80,8 +82,9 @@ class GroupThread implements AbandonableStreamThread {
     this.#seat = new GroupSeat({
       membership,
       acceptableLagRecords: settings.acceptableLagRecords,
-      assigned: ({ stops }) => {
+      assigned: ({ stops, refused }) => {
         this.#everAssigned = true;
+        if (refused) inner.abandon(new StreamsError("GROUP_DATA_INVALID", OTHER_TOPOLOGY));
         if (stops) inner.abandon(new StreamsError("STOPPED_BY_MEMBER", "Another instance told all instances of the application to stop."));
       },
       thread: {

@@ -23,6 +23,19 @@ async function run(bench: Bench, thread: AbandonableStreamThread = threadOn(benc
   return (await consume(bench.log, heard)).map(({ value }) => value);
 }
 
+/** What was not read yet is half gone. */
+async function cut(options: Partial<TopicOptions<string, string>>): Promise<Bench> {
+  const { bench, said } = await benchWith(options);
+  await produce(bench.log, said, [["a", "one", 100]]);
+  expect(await run(bench)).toEqual(["one"]);
+  await produce(bench.log, said, [
+    ["a", "two", 200],
+    ["a", "three", 300],
+  ]);
+  await bench.log.topics.deleteRecords({ topic: said.name, partition: 0 }, 2);
+  return bench;
+}
+
 describe("an application that has committed nothing begins", () => {
   test.each([
     [undefined, ["one", "two", "three", "four"]],
@@ -56,18 +69,6 @@ describe("an application that has committed nothing begins", () => {
 });
 
 describe("what the log does not hold any more", () => {
-  async function cut(options: Partial<TopicOptions<string, string>>): Promise<Bench> {
-    const { bench, said } = await benchWith(options);
-    await produce(bench.log, said, [["a", "one", 100]]);
-    expect(await run(bench)).toEqual(["one"]);
-    await produce(bench.log, said, [
-      ["a", "two", 200],
-      ["a", "three", 300],
-    ]);
-    await bench.log.topics.deleteRecords({ topic: said.name, partition: 0 }, 2);
-    return bench;
-  }
-
   test("is passed over from the start, or to the end, as the topic says", async () => {
     expect(await run(await cut({}))).toEqual(["one", "three"]);
     expect(await run(await cut({ outOfRange: "start", onFailure: "stop" }))).toEqual(["one", "three"]);

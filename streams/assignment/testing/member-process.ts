@@ -16,23 +16,35 @@ export interface MemberLife {
   readonly directory: string;
   readonly threads: number;
   readonly sessionMsMax: number;
+  readonly acceptableLagRecords: number;
+  /** Each thread in a worker. */
+  readonly workers: boolean;
+}
+
+export interface MemberStatus {
+  readonly generation: number;
+  readonly running: readonly string[];
+  readonly restoring: readonly string[];
+  readonly following: readonly string[];
 }
 
 export type MemberSays =
-  | { readonly kind: "status"; readonly generation: number; readonly running: readonly string[]; readonly restoring: readonly string[] }
+  | ({ readonly kind: "status" } & MemberStatus)
   | { readonly kind: "warns"; readonly message: string }
   | { readonly kind: "failed"; readonly message: string };
 
 const LOOK_MS = 20;
 const life = JSON.parse(process.argv[2] ?? "") as MemberLife;
-const { brokers, applicationId, instanceId, directory, threads, sessionMsMax } = life;
+const { brokers, applicationId, instanceId, directory, threads, sessionMsMax, acceptableLagRecords } = life;
 
 function say(said: MemberSays): void {
   process.stdout.write(`${JSON.stringify(said)}\n`);
 }
 
-const log = await openKafkaLog({ brokers, clientId: instanceId, sessionMsMax, transactionMsMax: sessionMsMax, heartbeatMs: 200 });
+const options = { brokers, clientId: instanceId, sessionMsMax, transactionMsMax: sessionMsMax, heartbeatMs: 200 };
+const log = await openKafkaLog(options);
 const disk = await openDisk({ location: directory });
+const countingModule = { url: new URL("word-counts.ts", import.meta.url).href, name: "countingInWorker", argument: applicationId };
 const application = new Application({
   topology: countingTopology(wordTopics(applicationId)),
   applicationId,
@@ -41,6 +53,8 @@ const application = new Application({
   disk,
   threads,
   config: { commitIntervalMs: 50 },
+  group: { assignor: { acceptableLagRecords } },
+  ...(life.workers ? { workers: countingModule, openLog: { kind: "kafka", options } as const } : {}),
   onThreadFailure: () => "replace",
   logger: {
     ...silentLogger,
@@ -54,11 +68,16 @@ await application.start();
 let told = "";
 while (!stopping.signal.aborted && application.state === "running") {
   const { generation, running, restoring } = application.status;
+  const followed = (await application.metrics()).flatMap(({ following }) => following ?? []);
   const status: MemberSays = {
     kind: "status",
     generation,
     running: running.map(taskName).sort(),
     restoring: restoring.map(taskName).sort(),
+    following: followed
+      .filter(({ role }) => role === "standby")
+      .map(({ task }) => taskName(task))
+      .sort(),
   };
   const line = JSON.stringify(status);
   if (line !== told) say(status);

@@ -1,15 +1,16 @@
 /** Instances of an application in processes of their own, to be joined, stopped, killed and put to sleep. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { MemberLife, MemberSays } from "./member-process.ts";
+import type { MemberLife, MemberSays, MemberStatus } from "./member-process.ts";
 
 const program = new URL("member-process.ts", import.meta.url);
 
 export class MemberProcess {
   readonly instanceId: string;
   running: readonly string[] = [];
-  restoring: readonly string[] = [];
+  following: readonly string[] = [];
   generation = -1;
+  readonly history: MemberStatus[] = [];
   readonly warnings: string[] = [];
   readonly ended: Promise<number | string | null>;
   readonly #child: ChildProcess;
@@ -43,7 +44,9 @@ export class MemberProcess {
   }
 
   #hear(said: MemberSays): void {
-    if (said.kind === "status") ({ running: this.running, restoring: this.restoring, generation: this.generation } = said);
-    else this.warnings.push(said.message);
+    if (said.kind === "status") {
+      ({ running: this.running, following: this.following, generation: this.generation } = said);
+      this.history.push(said);
+    } else this.warnings.push(said.message);
   }
 }

@@ -2,6 +2,7 @@
 import { keyValueStore, numberSerde, stringKey, stringSerde } from "#state";
 import type { Topology } from "../../dsl/builder.ts";
 import { StreamsBuilder } from "../../dsl/streams-builder.ts";
+import type { TopologyFactory } from "../../runtime/hosts/worker-messages.ts";
 import { topic, type Topic } from "../../topic.ts";
 
 export const WORD_PARTITIONS = 6;
@@ -42,3 +43,6 @@ export function countingTopology({ words, counts }: WordTopics): Topology {
     .to(counts);
   return builder.build();
 }
+
+/** For workers; the argument is the application's id. */
+export const countingInWorker: TopologyFactory = ({ argument }) => countingTopology(wordTopics(String(argument)));
