@@ -10,6 +10,8 @@ export interface FaultyNetworkOptions {
   readonly hits: Hits;
   /** Clients whose requests always arrive: those who load and look. */
   readonly quiet: (client: string) => boolean;
+  /** Clients that may die: all but those who look. */
+  readonly mortal: (client: string) => boolean;
   readonly isDead: (client: string) => boolean;
   readonly kill: (client: string, point: CrashPoint) => void;
 }
@@ -62,7 +64,7 @@ export class FaultyNetwork implements Network {
   }
 
   survives(point: CrashPoint, client: string, chance = CRASH_OTHERWISE): boolean {
-    if (!this.faulty || this.#random() >= chance * this.#options.options.faults.crash) return true;
+    if (!this.faulty || !this.#options.mortal(client) || this.#random() >= chance * this.#options.options.faults.crash) return true;
     this.#options.hits.crash(point);
     this.#options.kill(client, point);
     return false;

@@ -73,7 +73,8 @@ class SeedRun {
       scheduler,
       hits: this.hits,
       quiet: (client) => client === "load",
-      isDead: (client) => client !== "watcher" && this.#fleet.isDead(client),
+      mortal: (client) => client !== "watcher",
+      isDead: (client) => this.#fleet.isDead(client),
       kill: (client) => this.#fleet.kill(client),
     });
     this.#cluster = new SimulatedCluster({
