@@ -50,12 +50,12 @@ class Group {
   /** By which tasks were seen at two members at once. */
   readonly overlaps: string[] = [];
   readonly #log: Log;
-  readonly #disk: Disk;
+  readonly #own: { readonly topology: Topology; readonly disk: Disk };
   #now = 0;
 
   private constructor(log: Log, disk: Disk) {
     this.#log = log;
-    this.#disk = disk;
+    this.#own = { topology: this.topology, disk };
   }
 
   static async open(): Promise<Group> {
@@ -67,11 +67,11 @@ class Group {
     return group;
   }
 
-  join(instanceId: string, thread = 0, topology = this.topology): void {
+  join(instanceId: string, thread = 0, { topology, disk }: { topology: Topology; disk: Disk } = this.#own): void {
     const name = `${instanceId}-${thread}`;
     const member = createGroupThread({
       config: { ...STREAM_THREAD_DEFAULTS, applicationId: "app", instanceId, thread, commitIntervalMs: 5, idleCommitMs: 1 },
-      dependencies: { topology, log: this.#log, disk: this.#disk, stepClock: () => 0, logger: silentLogger },
+      dependencies: { topology, log: this.#log, disk, stepClock: () => 0, logger: silentLogger },
       group: { endpoint: { host: instanceId, port: 7400 } },
       onStatus: (status) => this.statuses.set(name, status),
     });
@@ -203,8 +203,8 @@ describe("members of a group", () => {
     it.join("a");
     await it.until(() => it.shared);
     const builder = new StreamsBuilder();
-    builder.stream(words).to(counts);
-    it.join("other", 0, builder.build());
+    builder.stream(words).to(topic({ name: "echo", key: stringKey, value: stringSerde, partitions: 6 }));
+    it.join("other", 0, { topology: builder.build(), disk: memoryDisk() });
     const stranger = it.threads.get("other-0") as AbandonableStreamThread;
     await expect(it.until(() => stranger.state === "failed")).rejects.toMatchObject({ code: "GROUP_DATA_INVALID" });
     await it.leave("other-0");

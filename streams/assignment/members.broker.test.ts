@@ -27,6 +27,12 @@ function note(what: string, ms: number): void {
   process.stdout.write(`    ${what}: ${Math.round(ms)} ms\n`);
 }
 
+function areCopied(members: readonly MemberProcess[]): boolean {
+  const all = members.flatMap(({ following }) => following);
+  const beside = members.every(({ running, following }) => !following.some((task) => running.includes(task)));
+  return beside && all.length === WORD_PARTITIONS && new Set(all).size === WORD_PARTITIONS;
+}
+
 describe.skipIf(missing !== undefined)(`members on a real broker${missing === undefined ? "" : `: ${missing}`}`, () => {
   const applicationId = `members-${process.pid}`;
   const topics = wordTopics(applicationId);
@@ -106,12 +112,7 @@ describe.skipIf(missing !== undefined)(`members on a real broker${missing === un
   /** Each task is followed by one instance that does not run it. */
   async function copied(msMax: number): Promise<void> {
     const begun = performance.now();
-    const holds = (): boolean => {
-      const all = [...members.values()].flatMap(({ following }) => following);
-      const beside = [...members.values()].every(({ running, following }) => !following.some((task) => running.includes(task)));
-      return beside && all.length === WORD_PARTITIONS && new Set(all).size === WORD_PARTITIONS;
-    };
-    while (!holds()) {
+    while (!areCopied([...members.values()])) {
       if (performance.now() - begun > msMax)
         throw new Error(`no copies: ${JSON.stringify([...members.values()].map(({ running, following }) => [running, following]))}`);
       await sleep(20);
