@@ -10,6 +10,7 @@ import {
   parseCity,
   readInstance,
   WORLD_DEFAULTS,
+  type CityHabits,
   type World,
 } from "#world";
 import { mdrpPolicy } from "../simulate/mdrp-policy.ts";
@@ -27,6 +28,8 @@ export interface DemoWorld {
 /** Virtual seconds a second. */
 const citySpeed = 60;
 const instanceSpeed = 120;
+/** Virtual seconds to answer an offer. */
+const offerSeconds = 30;
 
 /** `data`: a folder in MDRP format, or `city:SEED`. Throws WorldError. */
 export function demoWorld(data: string, policy: string, speed: number | undefined, now: number): DemoWorld {
@@ -37,7 +40,7 @@ export function demoWorld(data: string, policy: string, speed: number | undefine
       id: cityWorldId(config),
       title: `${data}: ${config.drivers} drivers, ${config.ordersPerMinute} orders and ${config.ridesPerMinute} rides a minute`,
       // A real second without a location must not look like half a minute's silence: the limit counts real time.
-      policy: { ...defaultPolicy, policy, locationTtlMs: defaultPolicy.locationTtlMs * Math.max(1, chosen) },
+      policy: { ...defaultPolicy, ...offers(config.habits), policy, locationTtlMs: defaultPolicy.locationTtlMs * Math.max(1, chosen) },
       startsAt: now,
       speed: chosen,
       create: (origin) => createCityWorld({ config, origin }),
@@ -53,4 +56,9 @@ export function demoWorld(data: string, policy: string, speed: number | undefine
     speed: speed ?? instanceSpeed,
     create: () => createMdrpWorld({ instance }),
   };
+}
+
+/** Who may say no, is asked. */
+function offers({ declineProbability, missProbability }: CityHabits): Partial<ZonePolicy> {
+  return declineProbability > 0 || missProbability > 0 ? { offerSeconds } : {};
 }
