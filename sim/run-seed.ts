@@ -253,7 +253,8 @@ class SeedRun {
     const often = this.#network.faulty ? this.#options.faults["slow-markers"] : 0;
     if (this.#random() >= 0.3 * often) return between(this.#random, 1, 10);
     this.hits.fault("slow-markers");
-    return between(this.#random, 50, 2500);
+    // Now and then longer than two generations of the group take.
+    return between(this.#random, 50, this.#random() < 0.3 ? 9_000 : 2_500);
   }
 }
 
