@@ -20,7 +20,7 @@ async function all<Item>(source: AsyncIterable<Item>): Promise<readonly Item[]> 
   return items;
 }
 
-describe.each(["nearest", "batch-matching"])("a small day with %s", (policy) => {
+describe.each(["nearest", "batch-matching", "open-plan"])("a small day with %s", (policy) => {
   test("is feasible by every rule and keeps every invariant", async () => {
     const day = await playMdrpDay({ data, policy });
     expect(day).toMatchObject({ feasible: true, clean: true, broken: [] });

@@ -61,31 +61,32 @@ test("a driver who stands remote goes to where the orders are, and the fifth of 
   expect(new Set(moves.map(({ placeId }) => placeId))).toEqual(new Set(["calm"]));
 });
 
-test("an order counts once, the same whenever the ticks come, and is forgotten in time", () => {
-  const job = (placedAt: number) => ({
-    jobId: `j${placedAt}`,
-    attempt: 1,
-    orderVersion: 1,
+const jobPlacedAt = (placedAt: number) => ({
+  jobId: `j${placedAt}`,
+  attempt: 1,
+  orderVersion: 1,
+  notBefore: 0,
+  excludedDrivers: new Set<string>(),
+  skip: undefined,
+  content: {
+    kind: "order" as const,
+    pickup: { latitude: 1, longitude: 2 },
+    dropOff: { latitude: 3, longitude: 4 },
+    placeId: "r1",
+    readyAt: placedAt,
+    placedAt,
     notBefore: 0,
-    excludedDrivers: new Set<string>(),
-    skip: undefined,
-    content: {
-      kind: "order" as const,
-      pickup: { latitude: 1, longitude: 2 },
-      dropOff: { latitude: 3, longitude: 4 },
-      placeId: "r1",
-      readyAt: placedAt,
-      placedAt,
-      notBefore: 0,
-      requirements: [],
-      priceMinor: 1,
-      currency: "EUR",
-    },
-  });
-  const first = learnDemand({ until: -Infinity, places: [] }, [job(NOW)], NOW, 0.9);
+    requirements: [],
+    priceMinor: 1,
+    currency: "EUR",
+  },
+});
+
+test("an order counts once, the same whenever the ticks come, and is forgotten in time", () => {
+  const first = learnDemand({ until: -Infinity, places: [] }, [jobPlacedAt(NOW)], NOW, 0.9);
   expect(first).toEqual({ until: NOW, places: [{ placeId: "r1", latitude: 1, longitude: 2, weight: 1 }] });
-  const again = learnDemand(first, [job(NOW), job(NOW + MINUTE)], NOW + MINUTE, 0.9);
+  const again = learnDemand(first, [jobPlacedAt(NOW), jobPlacedAt(NOW + MINUTE)], NOW + MINUTE, 0.9);
   expect(again.places[0]?.weight).toBeCloseTo(1.9);
-  expect(learnDemand(again, [{ ...job(NOW + 2 * MINUTE), attempt: 2 }], NOW + 2 * MINUTE, 0.9).places[0]?.weight).toBeCloseTo(1.71);
+  expect(learnDemand(again, [{ ...jobPlacedAt(NOW + 2 * MINUTE), attempt: 2 }], NOW + 2 * MINUTE, 0.9).places[0]?.weight).toBeCloseTo(1.71);
   expect(learnDemand(again, [], NOW + 90 * MINUTE, 0.9).places).toEqual([]);
 });
