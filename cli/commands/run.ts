@@ -16,6 +16,8 @@ interface RunFlags extends CommonFlags {
   readonly migrate: readonly string[];
 }
 
+const LINGER_MS_MAX = 5_000;
+
 export function runCommand(program: Command): void {
   withSettings(
     program
@@ -42,7 +44,7 @@ async function run({ settings: read, migrate }: RunFlags): Promise<void> {
   const logger = pinoLogger(level.source === "default" ? "info" : level.value);
   const commitIntervalMs = numberOf(settings["commit-interval"]);
   const advertise = settings.advertise.value;
-  await runInstance({
+  const ended = runInstance({
     system: systemOptions(settings),
     threads: Number(settings.threads.value),
     standbys: Number(settings.standbys.value),
@@ -58,6 +60,8 @@ async function run({ settings: read, migrate }: RunFlags): Promise<void> {
     onOpen: (instance) => announce(settings, instance, logger),
     onRestore: (picture) => logger.info({ ...picture }, restoreLine(picture)),
   });
+  // What still holds the process after its end (a thread that hangs) does not hold it for ever.
+  await ended.finally(() => setTimeout(() => process.exit(), LINGER_MS_MAX).unref());
   logger.info({}, "drained");
 }
 

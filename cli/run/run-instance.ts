@@ -82,8 +82,13 @@ export async function runInstance(options: RunOptions): Promise<void> {
   } finally {
     server.drain();
     options.logger.info({ instance: app.instanceId, shutdownMs: options.shutdownMs }, "draining");
-    if (app.state !== "failed") await app.stop({ deadlineMs: options.shutdownMs });
-    if (kind !== "memory") withdrawAddress(directory);
+    try {
+      if (app.state !== "failed") await app.stop({ deadlineMs: options.shutdownMs });
+      // Its other threads commit what they have before the database is closed under them.
+      else await withinMs(app.ended, options.shutdownMs);
+    } finally {
+      if (kind !== "memory") withdrawAddress(directory);
+    }
   }
   if (app.error !== undefined) throw app.error;
 }
@@ -109,17 +114,22 @@ async function untilTold(run: {
   );
   const watch = async (): Promise<void> => {
     while (!over.now) {
-      let timer: NodeJS.Timeout | undefined;
-      const slept = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, RESTORE_LOOK_MS);
-      });
-      await Promise.race([slept, end]);
-      clearTimeout(timer);
+      await withinMs(end, RESTORE_LOOK_MS);
       const picture = over.now ? undefined : restoreProgress(await report());
       if (picture !== undefined) onRestore(picture);
     }
   };
   await Promise.race([end, failed, watch().then(() => end)]);
+}
+
+/** Until it has settled, or so long. */
+async function withinMs(settling: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const slept = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([settling, slept]);
+  clearTimeout(timer);
 }
 
 function application(options: RunOptions, system: System, endpoint: { readonly host: string; readonly port: number }): Application {
