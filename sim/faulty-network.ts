@@ -18,15 +18,18 @@ export interface FaultyNetworkOptions {
 
 const LOST = 0.01;
 /** Points that are passed seldom are died at more often. */
-const CRASH_PER_PASSAGE: Partial<Record<RequestName, number>> = {
+const CRASH_PER_PASSAGE: Partial<Record<RequestName | "closing", number>> = {
   fetch: 0.0002,
-  heartbeat: 0.001,
+  heartbeat: 0.003,
   initProducer: 0.01,
-  offsets: 0.01,
+  addPartitions: 0.005,
+  addOffsets: 0.008,
+  offsets: 0.02,
   listOffset: 0.004,
   join: 0.02,
   sync: 0.02,
-  leave: 0.05,
+  leave: 0.25,
+  closing: 0.3,
 };
 const CRASH_OTHERWISE = 0.0015;
 
@@ -60,11 +63,12 @@ export class FaultyNetwork implements Network {
     if (quiet(client)) return true;
     if (isDead(client)) return false;
     hits.event(`${scheduler.now()} ${client} ${request} ${moment}\n`);
-    return this.survives(`${request}/${moment}`, client, CRASH_PER_PASSAGE[request] ?? CRASH_OTHERWISE);
+    return this.survives(`${request}/${moment}`, client, CRASH_PER_PASSAGE[request]);
   }
 
-  survives(point: CrashPoint, client: string, chance = CRASH_OTHERWISE): boolean {
-    if (!this.faulty || !this.#options.mortal(client) || this.#random() >= chance * this.#options.options.faults.crash) return true;
+  survives(point: CrashPoint, client: string, chance = point === "closing" ? CRASH_PER_PASSAGE.closing : undefined): boolean {
+    if (!this.faulty || !this.#options.mortal(client) || this.#random() >= (chance ?? CRASH_OTHERWISE) * this.#options.options.faults.crash)
+      return true;
     this.#options.hits.crash(point);
     this.#options.kill(client, point);
     return false;
