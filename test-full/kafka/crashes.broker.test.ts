@@ -15,7 +15,7 @@ describe.skipIf(missing !== undefined)(`an application on a broker${missing === 
   afterAll(() => broker?.stop(), 60_000);
   const brokers = (): readonly string[] => broker?.brokers ?? [];
 
-  test("T1: kill -9 three times under 50,000 events: each has its one effect, and others read the same", { timeout: 240_000 }, async () => {
+  test("T1: kill -9 three times under 50,000 events: each has its one effect, and others read the same", { timeout: 300_000 }, async () => {
     const load = { records: 50_000, producers: 2, keys: 500, seconds: 120 };
     await using run = await ChainRun.begin({ name: "t1", brokers: brokers(), instances: 1, load });
     const [instance] = run.instances;
@@ -38,7 +38,7 @@ describe.skipIf(missing !== undefined)(`an application on a broker${missing === 
 
   test(
     "T4: an instance that was forgotten for twice its session is fenced, comes back, and nothing of it is committed twice",
-    { timeout: 240_000 },
+    { timeout: 300_000 },
     async () => {
       const load = { records: 20_000, producers: 2, keys: 200, seconds: 60 };
       await using run = await ChainRun.begin({ name: "t4", brokers: brokers(), instances: 2, load });
@@ -63,7 +63,7 @@ describe.skipIf(missing !== undefined)(`an application on a broker${missing === 
 
   test(
     "T9: a transaction that is too old is given up by the coordinator, and its events are done again",
-    { timeout: 240_000 },
+    { timeout: 300_000 },
     async () => {
       const load = { records: 20_000, producers: 2, keys: 200, seconds: 60 };
       const instance = { sessionMs: 12_000, transactionMs: 2_000 };
@@ -87,7 +87,7 @@ describe.skipIf(missing !== undefined)(`an application on a broker${missing === 
 
   test(
     "T10: poison among the events goes to the dead letters, once, with where it came from, and the rest keeps its order",
-    { timeout: 240_000 },
+    { timeout: 300_000 },
     async () => {
       const load = { records: 20_000, producers: 2, keys: 200, seconds: 10, poisonEvery: 500 };
       await using run = await ChainRun.begin({ name: "t10", brokers: brokers(), instances: 1, load });

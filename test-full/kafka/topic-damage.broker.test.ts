@@ -8,7 +8,7 @@ import { ChainRun } from "./chain-run.ts";
 import type { InstanceProcess } from "./instance-process.ts";
 
 const missing = whyNoBroker();
-const REMAKE = { timeout: 30_000, interval: 200 };
+const REMAKE = { timeout: 60_000, interval: 200 };
 
 describe.skipIf(missing !== undefined)(`changelog topics${missing === undefined ? "" : `: ${missing}`}`, () => {
   let broker: TestBroker | undefined;
@@ -50,14 +50,14 @@ describe.skipIf(missing !== undefined)(`changelog topics${missing === undefined 
     await vi.waitFor(async () => expect(await admin?.listTopics()).toContain(changelog), REMAKE);
   }
 
-  test("a changelog with another number of partitions is refused", { timeout: 120_000 }, async () => {
+  test("a changelog with another number of partitions is refused", { timeout: 300_000 }, async () => {
     const { run, instance, changelog } = await stoppedRun("t11-partitions");
     await using _ = run;
     await remake(changelog, PARTITIONS + 1, "compact");
     await expectRefusal(instance, changelog, /TOPIC_MISMATCH|partitions/);
   });
 
-  test("a changelog that loses records by age is refused", { timeout: 120_000 }, async () => {
+  test("a changelog that loses records by age is refused", { timeout: 300_000 }, async () => {
     const { run, instance, changelog } = await stoppedRun("t11-policy");
     await using _ = run;
     await admin?.alterConfigs({
@@ -67,14 +67,14 @@ describe.skipIf(missing !== undefined)(`changelog topics${missing === undefined 
     await expectRefusal(instance, changelog, /TOPIC_MISMATCH|cleanup|compact/);
   });
 
-  test("a changelog that was deleted does not take the state with it", { timeout: 120_000 }, async () => {
+  test("a changelog that was deleted does not take the state with it", { timeout: 300_000 }, async () => {
     const { run, instance, changelog } = await stoppedRun("t11-deleted");
     await using _ = run;
     await remake(changelog, PARTITIONS, "compact");
     await expectRefusalOrWhole(run, instance, changelog);
   });
 
-  test("a changelog whose first records are gone is refused by who has no rows", { timeout: 120_000 }, async () => {
+  test("a changelog whose first records are gone is refused by who has no rows", { timeout: 300_000 }, async () => {
     const { run, instance, changelog } = await stoppedRun("t11-cut");
     await using _ = run;
     await admin?.alterConfigs({
