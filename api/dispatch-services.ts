@@ -58,7 +58,7 @@ export async function dispatchServices(options: DispatchServicesOptions): Promis
     geography: h3Geography(),
     policy,
     stats,
-    statsMissing: () => (statsFollower.behind ? "the trips of the last two days are being counted" : undefined),
+    statsPositions: () => (statsFollower.behind ? undefined : statsFollower.positions()),
   });
   const tracking = await TrackingHub.start({
     log,

@@ -98,6 +98,8 @@ export async function build(options: Omit<ServerOptions, "port" | "host">): Prom
     connectionTimeout: connectionTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: true,
+    // A HEAD of a stream would open it.
+    exposeHeadRoutes: false,
     ajv: { customOptions: { strict: false, removeAdditional: false } },
   });
   // Answers are written as they are: no schema leaves a field out.

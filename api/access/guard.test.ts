@@ -1,6 +1,9 @@
 import { connect } from "node:net";
+import fastify from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { kitchen, ServedSystem, type ServedSystemOptions } from "../testing/served-system.ts";
+import { answerErrors } from "./answer-errors.ts";
+import { guardRoutes } from "./guard.ts";
 import { parseTokens, type Scope } from "./tokens.ts";
 
 const tokenOf = (name: string): string => `the-token-of-${name}`;
@@ -135,6 +138,25 @@ describe("limits", () => {
     expect(statuses.filter((status) => status === 200)).toHaveLength(256);
     for (const body of refused) expect(body).toMatchObject({ status: 503, code: "OVERLOADED", reason: "IN_FLIGHT" });
     expect((await slow.get("/v1/stats")).status).toBe(200);
+  });
+
+  test("a stream that its client has left counts no longer", async () => {
+    const app = fastify({ forceCloseConnections: true });
+    app.setErrorHandler(answerErrors(undefined));
+    await guardRoutes(app, { access: { kind: "open" } });
+    app.get("/endless", { config: { inFlightMax: 1 } }, (_request, reply) => {
+      reply.hijack();
+      reply.raw.writeHead(200).write("x");
+    });
+    const url = await app.listen({ port: 0, host: "127.0.0.1" });
+    for (const _ of [1, 2, 3]) {
+      const abort = new AbortController();
+      const open = async (): Promise<number> => (await fetch(`${url}/endless`, { signal: abort.signal })).status;
+      await expect.poll(open, { timeout: 5_000 }).toBe(200);
+      expect((await fetch(`${url}/endless`)).status).toBe(503);
+      abort.abort();
+    }
+    await app.close();
   });
 
   test("a head that never ends is given up", async () => {

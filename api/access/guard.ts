@@ -1,7 +1,7 @@
 /** What every request passes before its route: who asks, whether he may, whether there is room, whether the body is what it must be. */
 import bearerAuth from "@fastify/bearer-auth";
 import rateLimit from "@fastify/rate-limit";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { ApiError } from "../errors.ts";
 import { routeName } from "./answer-errors.ts";
 import { isAllowed, OPEN_PRINCIPAL, principalOf, type Access, type Principal, type Scope } from "./tokens.ts";
@@ -88,8 +88,7 @@ export function forbidden(): ApiError {
 
 function limitInFlight(app: FastifyInstance): void {
   const counts = new Map<string, number>();
-  const counted = new WeakSet<FastifyRequest>();
-  app.addHook("onRequest", (request, _reply, done) => {
+  app.addHook("onRequest", (request, reply, done) => {
     const route = routeName(request);
     const count = counts.get(route) ?? 0;
     const most = request.routeOptions.config.inFlightMax ?? IN_FLIGHT_MAX;
@@ -100,20 +99,8 @@ function limitInFlight(app: FastifyInstance): void {
       return;
     }
     counts.set(route, count + 1);
-    counted.add(request);
-    done();
-  });
-  const release = (request: FastifyRequest): void => {
-    if (!counted.delete(request)) return;
-    const route = routeName(request);
-    counts.set(route, Math.max(0, (counts.get(route) ?? 0) - 1));
-  };
-  app.addHook("onResponse", (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
-    release(request);
-    done();
-  });
-  app.addHook("onRequestAbort", (request: FastifyRequest, done: () => void) => {
-    release(request);
+    // However it ends: answered, given up by the client, or a stream that nobody follows any more, of which no hook hears.
+    reply.raw.once("close", () => counts.set(route, Math.max(0, (counts.get(route) ?? 0) - 1)));
     done();
   });
 }

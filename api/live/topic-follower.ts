@@ -1,5 +1,5 @@
 /** Reads topics as they grow, one reader for all who want to know, and never for longer than a few milliseconds at a time. */
-import { RecordBatchCursor, type Log, type Reader } from "#log";
+import { RecordBatchCursor, type Log, type Reader, type TopicPartition } from "#log";
 
 export interface FollowerOptions {
   readonly log: Log;
@@ -22,14 +22,16 @@ const POLL_BYTES = 128 * 1024;
 export class TopicFollower implements AsyncDisposable {
   readonly #options: FollowerOptions;
   readonly #reader: Reader;
+  readonly #places: readonly TopicPartition[];
   readonly #cursor = new RecordBatchCursor();
   readonly #ended: Promise<void>;
   #closed = false;
   #behind = true;
   #wake: () => void = () => {};
 
-  private constructor(options: FollowerOptions, reader: Reader) {
+  private constructor(options: FollowerOptions, reader: Reader, places: readonly TopicPartition[]) {
     this.#options = options;
+    this.#places = places;
     this.#reader = reader;
     this.#ended = this.#run().catch((error: unknown) => {
       if (!this.#closed) options.onFailure(error);
@@ -50,12 +52,17 @@ export class TopicFollower implements AsyncDisposable {
       })),
     );
     reader.assign(assignments);
-    return new TopicFollower(options, reader);
+    return new TopicFollower(options, reader, places);
   }
 
   /** False once everything that was there at the start, or since, has been read. */
   get behind(): boolean {
     return this.#behind;
+  }
+
+  /** Of the next record of each partition. */
+  positions(): readonly (TopicPartition & { readonly offset: number })[] {
+    return this.#places.map((place) => ({ ...place, offset: this.#reader.position(place) }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -28,6 +28,7 @@ import type {
   Queries,
   QueuedJob,
   QueueView,
+  SourcePosition,
   StatsQuery,
   StatsView,
 } from "./queries.ts";
@@ -40,8 +41,8 @@ export interface LocalQueriesOptions {
   /** In force where none was published. */
   readonly policy: ZonePolicy;
   readonly stats: StatsFold;
-  /** Undefined once the stats have caught up; else how far they are, for people. */
-  readonly statsMissing: () => string | undefined;
+  /** Undefined while the stats have not caught up; else the trips that they have counted up to. */
+  readonly statsPositions: () => readonly SourcePosition[] | undefined;
 }
 
 /** Jobs of a queue for which the nearest driver is looked up. */
@@ -139,9 +140,13 @@ export class LocalQueries implements Queries {
   }
 
   async stats({ from, to, cell }: StatsQuery): Promise<Answer<StatsView>> {
-    const { stats, statsMissing } = this.#options;
-    const missing = statsMissing();
-    if (missing !== undefined) throw new ApiError("NOT_READY", missing, { reason: "RESTORING", retryAfterMs: RETRY_AFTER_MS });
+    const { stats, statsPositions } = this.#options;
+    const positions = statsPositions();
+    if (positions === undefined)
+      throw new ApiError("NOT_READY", "the trips of the last two days are being counted", {
+        reason: "RESTORING",
+        retryAfterMs: RETRY_AFTER_MS,
+      });
     if (cell !== undefined && cellGeometry.resolutionOf(cell) > STATS_RESOLUTION)
       throw new ApiError(
         "BAD_REQUEST",
@@ -152,7 +157,7 @@ export class LocalQueries implements Queries {
     const holds = (each: string): boolean =>
       cell === undefined || (each !== "" && cellGeometry.parentOf(each, cellGeometry.resolutionOf(cell)) === cell);
     const hours = stats.between(from ?? hour - HOUR_MS, to ?? Infinity, holds);
-    return { value: { since: hour - (STATS_HOURS_KEPT - 1) * HOUR_MS, hours }, freshness: { positions: [], staleMs: 0 } };
+    return { value: { since: hour - (STATS_HOURS_KEPT - 1) * HOUR_MS, hours }, freshness: { positions, staleMs: 0 } };
   }
 
   /** Committed row of this moment. */

@@ -102,7 +102,7 @@ function areasAround(
     .map((cell) => {
       const centre = cellGeometry.centreOf(cell);
       const metres = distanceMetres(latitude, longitude, centre.latitude, centre.longitude);
-      return { cell, leastMetres: Math.max(0, metres - reachMetres - FINE_CELL_METRES) };
+      return { cell, leastMetres: Math.max(0, metres - reachMetres) };
     })
     .sort((a, b) => a.leastMetres - b.leastMetres);
 }
