@@ -24,6 +24,7 @@ const CRASH_PER_PASSAGE: Partial<Record<RequestName | "closing", number>> = {
   initProducer: 0.01,
   addPartitions: 0.005,
   addOffsets: 0.008,
+  endTransaction: 0.006,
   offsets: 0.02,
   listOffset: 0.004,
   join: 0.02,

@@ -130,8 +130,10 @@ async function untilEvent(member: Membership, kind: MembershipEvent["kind"]): Pr
   await vi.waitFor(() => expect(member.poll()?.kind).toBe(kind), { timeout: WAIT_MS_MAX, interval: 2 });
 }
 
+function assign(members: readonly { readonly memberId: string }[]): { memberId: string; assignment: Buffer }[] {
+  return members.map(({ memberId }) => ({ memberId, assignment: utf8("part") }));
+}
+
 function memberOf(log: Log, group: string, memberId: string, topic: string): Membership {
-  const assign = (members: readonly { readonly memberId: string }[]): { memberId: string; assignment: Buffer }[] =>
-    members.map((each) => ({ memberId: each.memberId, assignment: utf8("part") }));
   return log.membership({ group, memberId, topics: [topic], userData: () => utf8(memberId), assign });
 }
