@@ -171,7 +171,7 @@ describe("planted", () => {
       const news = { type: "SurgeChanged", cell: "c0", surgeMilli: 1_500, until: 1e15, at: 0 } as const;
       const partitions = [...new Set(topics.trips.map(({ partition }) => partition))];
       const updates = partitions.map((partition) => ({ partition, offset: 1_000_000, timestamp: 0, value: news }));
-      const of = change({ ...topics, trips, rides: asked } as Topics, "bills", isRide, { surgeMilli: 1_500, lines });
+      const of = change({ ...topics, trips, rides: asked }, "bills", isRide, { surgeMilli: 1_500, lines });
       return told ? { ...of, jobUpdates: [...of.jobUpdates, ...updates] } : of;
     };
     expect(

@@ -129,8 +129,18 @@ export class LocationsCheck {
         const metres = distanceMetres(latitude, longitude, position.latitude, position.longitude);
         return (metres - accuracyMetres) * 1000 > speedMetresPerSecondMax * elapsed;
       }
-      default:
+      case "NOT_YOURS":
+      case "ALREADY_ON_DUTY":
+      case "UNKNOWN_JOB":
+      case "ENDED":
+      case "PICKED_UP":
+      case "PICKUP_DIFFERS":
+      case "WRONG_STATE":
+      case "VERSION_OLD":
+        // What no location is.
         return false;
+      default:
+        throw new TypeError(`no such reason: ${JSON.stringify(reason satisfies never)}`);
     }
   }
 

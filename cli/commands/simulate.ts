@@ -158,7 +158,7 @@ function habitsOf(flags: SimulateFlags, habits: CityHabits = CITY_DEFAULTS.habit
     flags[camelCase(name) as keyof HabitFlags] ?? habits[habit],
   ]);
   // The same names with other numbers.
-  return Object.fromEntries(given) as unknown as CityHabits;
+  return Object.fromEntries(given) as CityHabits;
 }
 
 function zoneWithOffers({ declineProbability, missProbability }: CityHabits, flags: SimulateFlags): Partial<ZonePolicy> {
