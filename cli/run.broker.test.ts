@@ -23,11 +23,21 @@ interface Instance {
   readonly err: () => string;
 }
 
+const ASKER = "may-ask-for-anybody";
 let broker: TestBroker;
 
 function start(...args: readonly string[]): Instance {
   const { PATH = "", HOME = "" } = process.env;
-  const env = { PATH, HOME, KAFKA_BROKERS: broker.brokers.join(","), SCHEMA_REGISTRY_URL: "topic", SLACKLINE_PARTITIONS: "2" };
+  const env = {
+    PATH,
+    HOME,
+    KAFKA_BROKERS: broker.brokers.join(","),
+    SCHEMA_REGISTRY_URL: "topic",
+    SLACKLINE_PARTITIONS: "2",
+    SLACKLINE_PEERS: "127.0.0.1:*",
+    SLACKLINE_INSTANCE_TOKEN: "between-the-instances",
+    SLACKLINE_TOKENS: JSON.stringify([{ name: "asker", token: ASKER, scopes: ["query"] }]),
+  };
   const child = spawn(process.execPath, ["cli/main.ts", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   living.add(child);
   let [out, err] = ["", ""];
@@ -70,6 +80,15 @@ async function untilReady(url: string, tasks: (count: number) => boolean): Promi
   }
 }
 
+/** Status of an answer about a driver; whoever has not heard of the last assignment yet says when to ask again. */
+async function askFor(driverId: string, url: string): Promise<number> {
+  for (let tries = 0; ; tries++) {
+    const { status } = await fetch(`${url}/v1/drivers/${driverId}`, { headers: { authorization: `Bearer ${ASKER}` } });
+    if (status !== 503 || tries === 100) return status;
+    await moment();
+  }
+}
+
 const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
 
 describe.skipIf(why !== undefined)("the command on Kafka", () => {
@@ -99,6 +118,9 @@ describe.skipIf(why !== undefined)("the command on Kafka", () => {
       const [one, two] = [await urlOf(first), await urlOf(second)];
       await untilReady(one, (count) => count > 0 && count < 9);
       await untilReady(two, (count) => count > 0 && count < 9);
+      // Of either partition, at either instance: what one has not, it asks the other for.
+      for (const driverId of ["nobody-1", "nobody-2", "nobody-3", "nobody-4", "nobody-5", "nobody-6"])
+        expect([driverId, await askFor(driverId, one), await askFor(driverId, two)]).toEqual([driverId, 404, 404]);
       const city = start("world", "--seconds", "20", "--prove", "--json");
       const refused = await run("reset", "--dry-run", "--dir", join(scratch, "nobody"));
       expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("members that are alive") });

@@ -154,6 +154,17 @@ export const definitions = {
     fallback: "",
     meaning: "HOST:PORT at which other instances reach this one; default its own",
   },
+  peers: {
+    variables: ["SLACKLINE_PEERS"],
+    fallback: "",
+    meaning: "other instances that may be asked: HOST:PORT, *.SUFFIX:PORT or CIDR:PORT, separated by commas; none: nobody is",
+  },
+  "instance-token": {
+    variables: ["SLACKLINE_INSTANCE_TOKEN"],
+    fallback: "",
+    meaning: "with which instances ask each other; the same in all of them",
+    secret: true,
+  },
   host: { variables: ["HOST"], fallback: "127.0.0.1", meaning: "HTTP address" },
   "shutdown-timeout": {
     variables: ["SLACKLINE_SHUTDOWN_TIMEOUT_MS"],

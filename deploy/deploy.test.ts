@@ -99,7 +99,12 @@ describe("deploy/kubernetes", () => {
     const { SLACKLINE_TOKENS_FILE: _, ...data } = of("ConfigMap")["data"] as Record<string, string>;
     const password = join(scratch, "password");
     cpSync("LICENSE", password);
-    const environment = { ...data, KAFKA_SASL_PASSWORD_FILE: password, SLACKLINE_ADVERTISE: "slackline-0.slackline-instances:7400" };
+    const environment = {
+      ...data,
+      KAFKA_SASL_PASSWORD_FILE: password,
+      SLACKLINE_INSTANCE_TOKEN_FILE: password,
+      SLACKLINE_ADVERTISE: "slackline-0.slackline-instances:7400",
+    };
     const printed = await slackline(process.cwd(), ["config", "--json"], environment);
     expect(printed).not.toContain("Apache License");
     const sources = new Map((JSON.parse(printed) as readonly Tree[]).map(({ name, source }) => [name as string, source as string]));

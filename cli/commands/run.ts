@@ -1,7 +1,7 @@
 /** `run`: one instance of the application, in production. */
 import pc from "picocolors";
 import { InvalidArgumentError, type Command } from "commander";
-import { tokensFromEnvironment, type Access } from "#api";
+import { parseTokens, tokensFromEnvironment, type Access } from "#api";
 import { CliError } from "../errors.ts";
 import { pinoLogger } from "../logging.ts";
 import { endSignal } from "../run/end-signals.ts";
@@ -49,13 +49,15 @@ async function run({ settings: read, migrate }: RunFlags): Promise<void> {
     threads: Number(settings.threads.value),
     standbys: Number(settings.standbys.value),
     dropStores: migrate,
-    access: access(process.env),
+    access: access(process.env, settings["instance-token"].value),
+    peers: settings.peers.value.split(",").filter((pattern) => pattern !== ""),
     host: settings.host.value,
     port: Number(settings.port.value),
     shutdownMs: Number(settings["shutdown-timeout"].value),
     logger,
     until,
     ...(commitIntervalMs === undefined ? {} : { commitIntervalMs }),
+    ...(settings["instance-token"].value === "" ? {} : { instanceToken: settings["instance-token"].value }),
     ...(advertise === "" ? {} : { advertise: endpoint(advertise) }),
     onOpen: (instance) => announce(settings, instance, logger),
     onRestore: (picture) => logger.info({ ...picture }, restoreLine(picture)),
@@ -76,13 +78,18 @@ function refuseUnclear({ log, kafka, registry }: Settings): void {
     );
 }
 
-/** Without tokens only commands on this host are let in, by a token of this start in the instance's folder. */
-function access(environment: Readonly<Record<string, string | undefined>>): Access {
+/** Without tokens only commands on this host are let in, by a token of this start in the instance's folder; and other instances. */
+function access(environment: Readonly<Record<string, string | undefined>>, instanceToken: string): Access {
   try {
-    return { kind: "tokens", tokens: tokensFromEnvironment(environment) ?? [] };
+    const others = instanceToken === "" ? [] : parseTokens(instanceEntry(instanceToken), "SLACKLINE_INSTANCE_TOKEN");
+    return { kind: "tokens", tokens: [...(tokensFromEnvironment(environment) ?? []), ...others] };
   } catch (cause) {
     throw new CliError("USAGE", cause instanceof Error ? cause.message : String(cause), { cause });
   }
+}
+
+function instanceEntry(token: string): string {
+  return JSON.stringify([{ name: "instance", token, scopes: ["instance"] }]);
 }
 
 function endpoint(text: string): { readonly host: string; readonly port: number } {

@@ -1,12 +1,20 @@
 /** One instance of the application as a production process: opened, served, watched, drained. */
 import { mkdirSync } from "node:fs";
 import { collectDefaultMetrics } from "prom-client";
-import { dispatchServices, failureForLog, startServer, type Access, type RunningServer } from "#api";
-import { Application, metricsText, StreamsMetrics, topicConfigs, type StructuredLogger, type ThreadMetrics } from "#streams";
+import { acrossInstances, dispatchServices, failureForLog, instanceOwnership, startServer, type Access, type RunningServer } from "#api";
+import {
+  Application,
+  metricsText,
+  Placements,
+  StreamsMetrics,
+  topicConfigs,
+  type InstanceStatus,
+  type StructuredLogger,
+  type ThreadMetrics,
+} from "#streams";
 import { publishAddress, withdrawAddress } from "../inspect/living-process.ts";
 import { registerCellLoad } from "../system/cell-load-metrics.ts";
 import { openSystem, type System, type SystemOptions } from "../system/open-system.ts";
-import { ownershipOf } from "./ownership.ts";
 import { readinessOf } from "./readiness.ts";
 import { restoreProgress, type RestorePicture } from "./restore-progress.ts";
 
@@ -19,6 +27,10 @@ export interface RunOptions {
   readonly access: Access;
   readonly host: string;
   readonly port: number;
+  /** Patterns of other instances that questions may be sent to; none: each answers for itself. */
+  readonly peers: readonly string[];
+  /** Shown to them. */
+  readonly instanceToken?: string;
   /** Where other instances reach this one; default: where it listens. */
   readonly advertise?: { readonly host: string; readonly port: number };
   readonly logger: StructuredLogger;
@@ -38,6 +50,15 @@ export interface OpenInstance {
 }
 
 const RESTORE_LOOK_MS = 1_000;
+/** Of an instance whose threads have not begun. */
+const NO_MEMBER: InstanceStatus = {
+  epoch: -1,
+  instanceId: "",
+  generation: -1,
+  owners: { instances: [], tasks: [] },
+  running: [],
+  restoring: [],
+};
 
 /**
  * Resolves when it has drained: unready, everything done is committed, out of the group, all closed. Rejects with what made it stop,
@@ -152,19 +173,34 @@ function application(options: RunOptions, system: System, endpoint: { readonly h
 }
 
 async function serve(
-  { logger, host, port, access }: RunOptions,
+  { logger, host, port, access, peers, instanceToken }: RunOptions,
   system: System,
   { app, metrics }: { readonly app: () => Application | undefined; readonly metrics: () => Promise<string> },
 ): Promise<RunningServer> {
-  const { log, view, topics, inspector } = system;
+  const { log, view, topics, topology, inspector } = system;
   const onFailure = (error: unknown, request: string): void => logger.error({ failure: failureForLog(error), request }, "a request failed");
-  const ownership = log.capabilities.atomicRows ? {} : { ownership: ownershipOf(app, system.topology) };
-  const services = await dispatchServices({ log, view, topics, now: Date.now, onFailure, ...ownership });
+  // Where one process has everything, nothing is ever elsewhere.
+  const placements = log.capabilities.atomicRows ? undefined : new Placements({ topology, status: () => app()?.status ?? NO_MEMBER });
+  const ownership = placements === undefined ? {} : { ownership: instanceOwnership(placements) };
+  const own = await dispatchServices({ log, view, topics, now: Date.now, onFailure, ...ownership });
+  const across =
+    placements === undefined
+      ? undefined
+      : acrossInstances({
+          services: own,
+          placements,
+          topics,
+          peers,
+          metrics: async () => (await app()?.metrics()) ?? [],
+          ...(instanceToken === undefined ? {} : { token: instanceToken }),
+        });
+  const services = across ?? own;
   const health = { ready: () => readinessOf(app(), system) };
   const server = await startServer({ inspector, services, access, health, metrics, onFailure, host, port });
   const close = async (): Promise<void> => {
     await server.close();
-    await services[Symbol.asyncDispose]();
+    across?.close();
+    await own[Symbol.asyncDispose]();
   };
   return { ...server, close, [Symbol.asyncDispose]: close };
 }
