@@ -31,8 +31,9 @@ test("a link that was written twice is told, though its content is right", () =>
   expect(checkChains({ events, links: [...once, ...once.slice(2)] })).toHaveLength(2);
 });
 
+const isBad = (value: string): boolean => value === "b";
+
 test("a bad event has one dead letter and no link", () => {
-  const isBad = (value: string): boolean => value === "b";
   const good = { events, links: links(["a", "c"]), isBad };
   expect(checkChains({ ...good, deadLetters: ["0/1"] })).toEqual([]);
   expect(checkChains(good)).toEqual(["the bad event 0/1 is no dead letter"]);

@@ -8,7 +8,7 @@ export interface Halving<Candidate> {
   /** Share that goes on to the next rung; the first candidate always does. */
   readonly keep: number;
   /** Scores on the first so many days, the lower the better; in the order of the candidates. */
-  score(candidates: readonly Candidate[], days: number): Promise<readonly number[]>;
+  readonly score: (candidates: readonly Candidate[], days: number) => Promise<readonly number[]>;
 }
 
 export interface Ranked<Candidate> {

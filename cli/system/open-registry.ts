@@ -24,8 +24,8 @@ export interface RegistryOptions {
 export interface OpenRegistry {
   readonly registry: SchemaRegistry;
   /** Resolves when everything registered so far is durable: after the topology was built, before the first record. */
-  flush(): Promise<void>;
-  close(): void;
+  readonly flush: () => Promise<void>;
+  readonly close: () => void;
 }
 
 /** Rejects with SerdeError: a registry that does not answer, a schema that is missing there or does not fit. */

@@ -25,7 +25,7 @@ function isNested(value: Plain): boolean {
 /** Empty lists and maps stand in one line. */
 function flow(value: Plain): string {
   if (Array.isArray(value)) return "[]";
-  return typeof value === "object" && value !== null ? "{}" : scalar(value as string | number | boolean | null);
+  return typeof value === "object" && value !== null ? "{}" : scalar(value);
 }
 
 /** A text that could be read as something else is quoted. */

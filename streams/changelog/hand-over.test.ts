@@ -5,6 +5,7 @@ import { loadStoreIds, rowPrefix } from "#state";
 import { deadLetterTopic } from "../task/dead-letter.ts";
 import { tasksOf } from "../task/task-id.ts";
 import { produce } from "../runtime/fixtures/counting.ts";
+import { turnOfLoop } from "../runtime/defaults.ts";
 import { topicConfigs } from "../runtime/topic-configs.ts";
 import { changelogTopic } from "./changelog.ts";
 import { ROWS_AGE_MS_MAX } from "./defaults.ts";
@@ -125,6 +126,39 @@ describe("a thread that is assigned anew", () => {
     cluster.settle();
     await expectFold(here);
     expect(await outputCount()).toBe(30);
+  });
+
+  test("asks anew for a task that was another's while the thread was being opened", async () => {
+    const [here, there] = [memoryDisk(), memoryDisk()];
+    await add(12);
+    const one = instance({ disk: here });
+    one.thread.step(one.now);
+    await one.thread.settled();
+    one.thread.reassign({ generation: 2, tasks: first });
+    await runOnce({ disk: there, name: "two", tasks: second });
+    one.thread.reassign({ generation: 3, tasks: both });
+    await one.live();
+    await one.thread.stop();
+    cluster.settle();
+    await expectFold(here);
+    expect(await outputCount()).toBe(12);
+  });
+
+  test("asks anew for a task that was another's between asking for it and opening it", async () => {
+    const [here, there] = [memoryDisk(), memoryDisk()];
+    await add(12);
+    const one = instance({ disk: here, tasks: first });
+    await one.live();
+    one.thread.reassign({ generation: 2, tasks: both });
+    await turnOfLoop();
+    one.thread.reassign({ generation: 3, tasks: first });
+    await runOnce({ disk: there, name: "two", tasks: second });
+    one.thread.reassign({ generation: 4, tasks: both });
+    await one.live();
+    await one.thread.stop();
+    cluster.settle();
+    await expectFold(here);
+    expect(await outputCount()).toBe(12);
   });
 
   test("lets its other tasks run while one is restored", async () => {

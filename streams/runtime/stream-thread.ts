@@ -245,7 +245,7 @@ class TaskThread implements AbandonableStreamThread {
     let session: ThreadSession | undefined;
     try {
       session = new ThreadSession({ config, dependencies: this.#dependencies, opening, condemned, latency: this.#latency });
-      session.open(this.#now);
+      session.open(this.#assignment, this.#now);
     } catch (error) {
       session?.closeTasks();
       this.#closeAfter(Promise.resolve(), session ?? { close: () => opening.writer.close() });
@@ -253,8 +253,6 @@ class TaskThread implements AbandonableStreamThread {
     }
     this.#session = session;
     this.#baseWork = this.#committedWork;
-    // Assigned anew while this was being prepared.
-    if (opening.assignment !== this.#assignment) session.reassign(this.#assignment);
     this.#become("opened");
     this.#dependencies.logger.info({ thread: config.thread, careful: this.#careful.on }, "stream thread runs");
   }

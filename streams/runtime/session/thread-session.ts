@@ -70,8 +70,12 @@ export class ThreadSession {
     this.#taskDependencies = { topology, disk, reader: this.reader, writer, storeIds, config, condemned };
   }
 
-  /** Opens what needs no restoring; the rest comes by `step`. Throws SerdeError for rows that cannot be read. */
-  open(now: number): void {
+  /**
+   * Opens what needs no restoring; the rest comes by `step`. Where another assignment has come since the opening was asked for, all of
+   * it is asked for once more: a task may have been another member's between the two. Throws SerdeError for rows that cannot be read.
+   */
+  open(assignment: Assignment, now: number): void {
+    if (assignment !== this.#assignment) return this.reassign(assignment);
     this.#take(this.#options.opening.prepared, now);
     this.#openRestored(now);
   }
@@ -79,6 +83,8 @@ export class ThreadSession {
   /** The tasks of a new generation: those that stay go on, the others are committed and closed by the next steps. */
   reassign(assignment: Assignment): void {
     this.#assignment = assignment;
+    // As old as the assignment before: another member may have had the task since, and have committed.
+    if (!(this.#prepared instanceof Error)) this.#prepared = undefined;
     const wanted = new Set(assignment.tasks.map(taskName));
     for (const task of this.tasks) task.retired = !wanted.has(task.name);
     for (const [name, { id }] of this.#restoring) {
