@@ -1,5 +1,5 @@
 /** Seeds that once failed, shrunk, with what they found. */
-import { FAULT_NAMES, type FaultName, type SeedOptions } from "./fault-plan.ts";
+import { FAULT_NAMES, optionsOf, type FaultName, type SeedOptions } from "./fault-plan.ts";
 
 export interface Regression {
   readonly found: string;
@@ -24,5 +24,24 @@ export const regressions: readonly Regression[] = [
       group: undefined,
       faults: only({ broken: 6 }),
     },
+  },
+  {
+    found: "a task is another's while its thread is being opened, and comes back: what is known of it is old",
+    options: {
+      seed: 118,
+      minutes: 0.25,
+      transactionVersion: 2,
+      brokers: 1,
+      instances: 1,
+      commitIntervalMs: 500,
+      recordsPerSecond: 5,
+      firstEpoch: 0,
+      group: { standbyReplicas: 0, acceptableLagRecords: 5 },
+      faults: only({ "lost-reply": 1, broken: 1, guest: 1 }),
+    },
+  },
+  {
+    found: "the same under version 1, among many faults, as it was found",
+    options: optionsOf(144, { minutes: 0.6 }),
   },
 ];
