@@ -7,7 +7,7 @@ export const policies = ["nearest", "batch-matching", "open-plan"] as const;
 
 export const fixture = join("world", "fixtures", "tiny");
 
-/** Every instance with every policy. */
+/** Every instance with every policy; one policy after the other, so that a run that is stopped has some of them whole. */
 export function daysOf({ instances }: Pick<ProofContext, "instances">): readonly Item<MdrpDayJob>[] {
-  return instances.flatMap((data) => policies.map((policy) => ({ name: `${basename(data)} ${policy}`, job: { data, policy } })));
+  return policies.flatMap((policy) => instances.map((data) => ({ name: `${basename(data)} ${policy}`, job: { data, policy } })));
 }
