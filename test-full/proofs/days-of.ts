@@ -2,8 +2,8 @@ import { basename, join } from "node:path";
 import type { MdrpDayJob } from "#cli";
 import type { Item, ProofContext } from "../proof.ts";
 
-/** All of them, always: they lead to different plans, and one has a memory. */
-export const policies = ["nearest", "batch-matching", "open-plan"] as const;
+/** All of them, always: they lead to different plans, and one has a memory. The default of the commands first. */
+export const policies = ["batch-matching", "nearest", "open-plan"] as const;
 
 export const fixture = join("world", "fixtures", "tiny");
 
