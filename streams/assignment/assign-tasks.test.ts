@@ -127,7 +127,8 @@ function generationsMax(model: GroupModel): number {
 /** What the property says of a planted bug; the library keeps it as the cause. */
 function caught(assign: Assign, settings: Partial<AssignorSettings> = {}): string {
   try {
-    property(assign, settings, 100, true);
+    // Few runs meet a lag that matters; a hundred of them have missed it.
+    property(assign, settings, 2_000, true);
   } catch (error) {
     return error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
   }
