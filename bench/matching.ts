@@ -4,6 +4,7 @@ import type { KnownDriver, MatchingProblem, OpenJob, TravelModel } from "#topolo
 import type { Point } from "#schemas";
 import { median } from "./result.ts";
 import type { Bench, BenchOptions, BenchResult } from "./result.ts";
+import { seededRandom } from "./seeded-random.ts";
 
 const MINUTE = 60_000;
 const NOW = 1_760_000_000_000;
@@ -39,7 +40,7 @@ export const matching: Bench = async ({ seed, runs, flags }: BenchOptions): Prom
 };
 
 function problemOf(seed: number, jobCount: number, driverCount: number): MatchingProblem {
-  const random = generator(seed);
+  const random = seededRandom(seed);
   const anywhere = (): Point => metresAt(random() * CITY_METRES, random() * CITY_METRES);
   const places = Array.from({ length: Math.max(1, jobCount >> 1) }, anywhere);
   const jobs = Array.from({ length: jobCount }, (_, i): OpenJob => {
@@ -118,16 +119,5 @@ function nearbyOf(drivers: readonly KnownDriver[]): MatchingProblem["nearby"] {
       }
     }
     return found;
-  };
-}
-
-/** mulberry32. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

@@ -4,6 +4,7 @@ import { murmur2 } from "#streams";
 import type { Log, Producer } from "#log";
 import { positionSerde, type DriverPosition } from "./position.ts";
 import { PARTITIONS } from "./position-topologies.ts";
+import { seededRandom } from "../seeded-random.ts";
 
 const CHANGE_SHARE = 0.2;
 /** Degrees around the centre of a cell that are surely inside it. */
@@ -29,7 +30,7 @@ export class PositionTraffic {
   #next = 0;
 
   constructor({ seed, drivers }: { readonly seed: number; readonly drivers: number }) {
-    this.#random = generator(seed);
+    this.#random = seededRandom(seed);
     this.#homes = Array.from({ length: drivers }, (_, index) => {
       const name = `driver-${String(index * 7919).padStart(12, "0")}`;
       const id = Buffer.from(name);
@@ -80,15 +81,4 @@ export class PositionTraffic {
     if (centre === undefined) this.#centres.set(cell, (centre = centreOf(cell)));
     return centre;
   }
-}
-
-/** mulberry32. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -5,6 +5,7 @@
 import { cellOf, centreOf, cellGeometry, FINE_RESOLUTION } from "#geo";
 import type { DriverLocation, Point, ShiftStarted } from "#schemas";
 import { defaultPolicy } from "#topologies";
+import { seededRandom } from "../seeded-random.ts";
 
 export const STEP_MS = 5_000;
 const DRIVERS_PER_CITY = 10_000;
@@ -57,7 +58,7 @@ export class DriverTraffic {
   constructor({ seed, drivers, startAt }: TrafficOptions) {
     this.drivers = drivers;
     this.#startAt = startAt;
-    this.#random = generator(seed);
+    this.#random = seededRandom(seed);
     this.#x = new Float64Array(drivers);
     this.#y = new Float64Array(drivers);
     this.#heading = new Float64Array(drivers);
@@ -180,15 +181,4 @@ export function addPresence(sum: PresenceSum, driverId: string, at: number, cell
     for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   sum.count++;
   sum.hash = (sum.hash + hash) | 0;
-}
-
-/** mulberry32. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
