@@ -3,6 +3,7 @@ import type { Disk, DiskBatch } from "#disk";
 import { LogError } from "../errors.ts";
 import type { TopicConfig, TopicPartition } from "../log.ts";
 import type { OutputTopic } from "../record-batch/output-buffer.ts";
+import { refuseMismatch } from "../refuse-mismatch.ts";
 import { PARTITIONS_MAX, RECORD_BYTES_MAX } from "./defaults.ts";
 import { ALL_TOPICS, boundsKey, topicKey } from "./keys.ts";
 import type { SharedControl } from "./shared-control.ts";
@@ -174,18 +175,4 @@ function decodeBounds(row: Buffer | undefined): PartitionBounds {
 
 function encode(row: TopicRow): Buffer {
   return Buffer.from(JSON.stringify(row));
-}
-
-function refuseMismatch(wanted: TopicConfig, found: TopicConfig | undefined): void {
-  if (!Number.isInteger(wanted.partitions) || wanted.partitions < 1)
-    throw new LogError("TOPIC_MISMATCH", `Topic ${wanted.name} is asked for with ${wanted.partitions} partitions. Ask for at least one.`, {
-      topic: wanted.name,
-    });
-  if (found === undefined || (found.partitions === wanted.partitions && found.cleanup === wanted.cleanup)) return;
-  throw new LogError(
-    "TOPIC_MISMATCH",
-    `Topic ${wanted.name} has ${found.partitions} partitions and cleanup ${found.cleanup}, but ${wanted.partitions} and ${wanted.cleanup} are asked for. ` +
-      "Ask for what is there, or use another topic name.",
-    { topic: wanted.name },
-  );
 }

@@ -1,6 +1,7 @@
 /** Topics of a Kafka cluster, by its administrative requests. */
 import { LogError } from "../errors.ts";
 import type { TopicConfig, TopicPartition, Topics } from "../log.ts";
+import { refuseMismatch } from "../refuse-mismatch.ts";
 import type { Cluster } from "./client/cluster.ts";
 import { NONE, nameOfCode, OFFSET_OUT_OF_RANGE, TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION } from "./client/error-codes.ts";
 import { ADMIN_ANSWER_MS_MAX, ADMIN_MS_MAX } from "./defaults.ts";
@@ -105,18 +106,4 @@ export class KafkaTopics implements Topics {
       return { code: led ? NONE : UNKNOWN_TOPIC_OR_PARTITION, value: undefined };
     });
   }
-}
-
-function refuseMismatch(wanted: TopicConfig, found: TopicConfig | undefined): void {
-  if (!Number.isInteger(wanted.partitions) || wanted.partitions < 1)
-    throw new LogError("TOPIC_MISMATCH", `Topic ${wanted.name} is asked for with ${wanted.partitions} partitions. Ask for at least one.`, {
-      topic: wanted.name,
-    });
-  if (found === undefined || (found.partitions === wanted.partitions && found.cleanup === wanted.cleanup)) return;
-  throw new LogError(
-    "TOPIC_MISMATCH",
-    `Topic ${wanted.name} has ${found.partitions} partitions and cleanup ${found.cleanup}, but ${wanted.partitions} and ${wanted.cleanup} are asked for. ` +
-      "Ask for what is there, or use another topic name.",
-    { topic: wanted.name },
-  );
 }
