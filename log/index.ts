@@ -2,6 +2,7 @@ export type * from "./log.ts";
 export type * from "./record.ts";
 export { LogError, RecordRefusedError, WriterLostError } from "./errors.ts";
 export type { LogErrorCode, LogErrorFacts } from "./errors.ts";
+export { RESERVE_BYTES } from "./embedded/defaults.ts";
 export { attachEmbeddedLog, openEmbeddedLog } from "./embedded/embedded-log.ts";
 export type { Durability, EmbeddedLog, EmbeddedLogOptions } from "./embedded/embedded-log.ts";
 export { RecordBatchBuilder } from "./record-batch/record-batch-builder.ts";

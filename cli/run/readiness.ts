@@ -1,17 +1,16 @@
 /** Is this instance fit to be asked? What is missing, and how far it is. */
 import type { Readiness } from "#api";
+import { RESERVE_BYTES } from "#log";
 import { taskName, type Application } from "#streams";
 import type { System } from "../system/open-system.ts";
 
-/** Below this the next commits may not find room. */
-const FREE_BYTES_LEAST = 128 * 1024 * 1024;
 const TASKS_NAMED_MAX = 8;
 
 export function readinessOf(app: Application | undefined, { disk, log }: Pick<System, "disk" | "log">): Readiness {
   if (app === undefined || app.state !== "running") return { ready: false, reason: app?.state ?? "opening" };
   const free = disk.freeBytes();
-  if (free !== undefined && free < FREE_BYTES_LEAST)
-    return { ready: false, reason: `${free} bytes are free on the disk, ${FREE_BYTES_LEAST} are the least` };
+  if (free !== undefined && free < RESERVE_BYTES)
+    return { ready: false, reason: `${free} bytes are free on the disk, ${RESERVE_BYTES} are the least` };
   if (log.capabilities.atomicRows) return { ready: true, reason: "running" };
   const { generation, restoring, running } = app.status;
   if (generation < 0) return { ready: false, reason: "joining the group" };

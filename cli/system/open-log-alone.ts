@@ -1,6 +1,6 @@
 /** A Kafka log with its schemas and no database: for commands beside an application. */
 import { openKafkaLog, type Log } from "#log";
-import { createSerdes } from "#schemas";
+import { createSerdes, topicSchemas } from "#schemas";
 import { topicConfigs, type Topology } from "#streams";
 import type { TopicConfig } from "#log";
 import { buildDispatch, dispatchTopics, type DispatchTopics } from "#topologies";
@@ -44,7 +44,7 @@ export function openKafka(settings: Settings): Promise<Log> {
 
 /** Of the topics as they are; before the first, as they will be created. */
 export async function partitionsOf(log: Log, settings: Settings): Promise<number> {
-  const existing = await log.topics.describe("dispatch.orders.v1");
+  const existing = await log.topics.describe(topicSchemas.orders.topic);
   return existing?.partitions ?? Number(settings.partitions.value);
 }
 
