@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { JAVA_LOGGING, kafkaClassPath } from "#log/kafka/testing";
+import { endWithParent, JAVA_LOGGING, kafkaClassPath } from "#log/kafka/testing";
 
 /** By "TOPIC PARTITION": "RECORDS DIGEST". */
 export type Reading = ReadonlyMap<string, string>;
@@ -19,8 +19,7 @@ export class ForeignReader {
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    const kill = (): void => void child.kill("SIGKILL");
-    process.once("exit", kill);
+    endWithParent(child);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#reading = promise;
     if (child.stdout !== null)
@@ -34,7 +33,6 @@ export class ForeignReader {
     });
     this.#ended = new Promise((ended) => {
       child.once("close", (status) => {
-        process.off("exit", kill);
         resolve();
         ended(status);
       });

@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { KafkaLogOptions } from "#log";
+import { endWithParent } from "#log/kafka/testing";
 
 export interface InstanceOptions {
   readonly applicationId: string;
@@ -58,11 +59,9 @@ export class InstanceProcess {
         this.#lines.push(line);
         if (this.#lines.length > LINES_KEPT) this.#lines.shift();
       });
-    const kill = (): void => void child.kill("SIGKILL");
-    process.once("exit", kill);
+    endWithParent(child);
     this.#ended = new Promise((resolve) => {
       child.once("close", (status, signal) => {
-        process.off("exit", kill);
         this.#over = true;
         resolve({ status, signal });
       });

@@ -5,6 +5,7 @@ import { createWriteStream, readFileSync } from "node:fs";
 import type { WriteStream } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { endWithParent } from "./end-with-parent.ts";
 import { JAVA_LOGGING } from "./kafka-jars.ts";
 
 export interface BrokerProcessOptions {
@@ -35,7 +36,6 @@ export class BrokerProcess {
     this.address = `127.0.0.1:${options.port}`;
     this.#options = options;
     this.#output = createWriteStream(this.#logFile, { flags: "a" });
-    process.once("exit", this.#killQuietly);
   }
 
   get running(): boolean {
@@ -59,6 +59,7 @@ export class BrokerProcess {
     const memory = [`-Xmx${heapMb}m`, "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4"];
     const words = [...memory, "-cp", classPath, JAVA_LOGGING, "kafka.Kafka", join(directory, "server.properties")];
     this.#child = spawn("java", words, { stdio: ["ignore", "pipe", "pipe"] });
+    endWithParent(this.#child);
     this.#child.stdout?.pipe(this.#output, { end: false });
     this.#child.stderr?.pipe(this.#output, { end: false });
   }
@@ -94,15 +95,12 @@ export class BrokerProcess {
 
   /** For good: lets go of its output. */
   close(): void {
-    process.off("exit", this.#killQuietly);
     this.#output.end();
   }
 
   get #logFile(): string {
     return join(this.#options.directory, "broker.log");
   }
-
-  readonly #killQuietly = (): void => void this.#child?.kill("SIGKILL");
 
   #lastOutput(): string {
     return readFileSync(this.#logFile, "utf8").slice(-LOG_CHARACTERS_TOLD);

@@ -8,3 +8,4 @@ export type { TestCertificate } from "./test-certificates.ts";
 export { startTestBroker, whyNoBroker, whyNoCluster } from "./kafka-broker.ts";
 export type { TestBroker, TestBrokerOptions } from "./kafka-broker.ts";
 export { JAVA_LOGGING, kafkaClassPath } from "./kafka-jars.ts";
+export { endWithParent } from "./end-with-parent.ts";
