@@ -6,23 +6,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KafkaCluster } from "#log/kafka/testing";
 import { seededDraws } from "../seeded-draws.ts";
-import { ChainRun, SESSION_MS, type ChainOutcome, type ChainRunOptions } from "./chain-run.ts";
+import { cutNetwork } from "./cluster/cut-network.ts";
+import { killBrokers } from "./cluster/kill-brokers.ts";
+import { killInstances } from "./cluster/kill-instances.ts";
 import { longestPauses } from "./longest-pauses.ts";
+import { BACK_MS_MAX, begin, facts, SETTLE_MS, startAll, tell, type Scenario, type ScenarioFacts, type ScenarioSize } from "./scenario.ts";
 
-export interface ScenarioSize {
-  /** Events that are committed upstream, all together. */
-  readonly events: number;
-  /** Rounds of whatever is done. */
-  readonly rounds: number;
-  readonly seed: number;
-  readonly brokers: 1 | 3;
-}
-
-export type ScenarioFacts = Readonly<Record<string, number | string>>;
-export type Scenario = (size: ScenarioSize) => Promise<ScenarioFacts>;
-
-const BACK_MS_MAX = 120_000;
-const SETTLE_MS = 1_500;
 const STORM_INSTANCES = 10;
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -34,33 +23,6 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "T7 disk full, then freed": fullDisk,
   "T8 damaged state": damagedState,
 };
-
-async function killInstances(size: ScenarioSize): Promise<ScenarioFacts> {
-  await using cluster = await KafkaCluster.start({ brokers: size.brokers });
-  await using run = await begin("t1", cluster, size, { instances: 3 });
-  const draws = seededDraws(`kills ${size.seed}`, size.rounds * 3);
-  const back: number[] = [];
-  let brokersKilled = 0;
-  await startAll(run);
-  for (let round = 0; round < size.rounds; round++) {
-    const [pause = 0, who = 0, which = 0] = draws.slice(round * 3);
-    await sleep(500 + pause * 3_000);
-    const instance = run.instances[Math.floor(who * run.instances.length)];
-    const node = cluster.nodes[Math.floor(which * cluster.nodes.length)];
-    const withBroker = round % 4 === 3;
-    if (withBroker) await node?.kill();
-    await instance?.kill();
-    instance?.start();
-    if (withBroker) {
-      brokersKilled++;
-      await sleep(2_000);
-      await node?.start();
-    }
-    back.push(await run.untilOutputGrows(BACK_MS_MAX));
-    tell(`kill ${round + 1} of ${size.rounds}`, run);
-  }
-  return facts(await run.end(), { kills: size.rounds, brokersKilled, "output again, ms at most": Math.round(Math.max(...back)) });
-}
 
 async function rollingRestart(size: ScenarioSize): Promise<ScenarioFacts> {
   await using cluster = await KafkaCluster.start({ brokers: size.brokers });
@@ -81,56 +43,6 @@ async function rollingRestart(size: ScenarioSize): Promise<ScenarioFacts> {
   }
   const longest = await pauses.stop();
   return facts(await run.end(), { restarts: size.rounds, "longest pause of a partition, ms": Math.round(longest) });
-}
-
-async function killBrokers(size: ScenarioSize): Promise<ScenarioFacts> {
-  await using cluster = await KafkaCluster.start({ brokers: 3 });
-  await using run = await begin("t3", cluster, size, { instances: 2 });
-  await startAll(run);
-  const back: number[] = [];
-  for (let round = 0; round < size.rounds; round++) {
-    for (const node of cluster.nodes) {
-      await run.untilOutputGrows(BACK_MS_MAX);
-      await node.kill();
-      await sleep(SETTLE_MS);
-      back.push(await run.untilOutputGrows(BACK_MS_MAX));
-      await node.start();
-    }
-    tell(`round ${round + 1} of ${size.rounds}`, run);
-  }
-  await Promise.all(cluster.nodes.map((node) => node.kill()));
-  await sleep(SETTLE_MS);
-  await Promise.all(cluster.nodes.map((node) => node.start()));
-  back.push(await run.untilOutputGrows(BACK_MS_MAX));
-  return facts(await run.end(), { kills: size.rounds * 3 + 3, "output again, ms at most": Math.round(Math.max(...back)) });
-}
-
-async function cutNetwork(size: ScenarioSize): Promise<ScenarioFacts> {
-  await using cluster = await KafkaCluster.start({ brokers: size.brokers, proxiedListeners: 2 });
-  await using run = await begin("t5", cluster, size, { instances: 2, brokersOf: (instance) => cluster.proxied(instance) });
-  await startAll(run);
-  const [first = [], second = []] = cluster.proxies;
-  let requestsPerSecond = 0;
-  for (let round = 0; round < size.rounds; round++) {
-    const proxies = round % 2 === 0 ? first : second;
-    const troubles: readonly (() => void)[] = [
-      () => proxies.forEach((proxy) => proxy.cut()),
-      () => proxies.forEach((proxy) => proxy.silence("down")),
-      () => proxies.forEach((proxy) => proxy.silence("up")),
-      () => proxies.forEach((proxy) => proxy.lose(0.3)),
-      () => proxies[0]?.cut(),
-    ];
-    await run.untilOutputGrows(BACK_MS_MAX);
-    const count = (): number => proxies.reduce((sum, proxy) => sum + proxy.connectionsOpened, 0);
-    const [connections, begun] = [count(), performance.now()];
-    troubles[round % troubles.length]?.();
-    await sleep(SESSION_MS * 1.5);
-    requestsPerSecond = Math.max(requestsPerSecond, ((count() - connections) / (performance.now() - begun)) * 1_000);
-    for (const proxy of proxies) proxy.heal();
-    await run.untilOutputGrows(BACK_MS_MAX);
-    tell(`trouble ${round + 1} of ${size.rounds}`, run);
-  }
-  return facts(await run.end(), { troubles: size.rounds, "connections tried a second at most": Math.round(requestsPerSecond) });
 }
 
 async function rebalanceStorm(size: ScenarioSize): Promise<ScenarioFacts> {
@@ -258,32 +170,4 @@ function fill(path: string): string {
     closeSync(descriptor);
   }
   return path;
-}
-
-function begin(
-  name: string,
-  cluster: KafkaCluster,
-  size: ScenarioSize,
-  more: Pick<ChainRunOptions, "instances"> & Partial<ChainRunOptions>,
-): Promise<ChainRun> {
-  // Slowly until the faults are over, then as fast as it goes: see ChainRun.end.
-  const load = { records: size.events, producers: 3, keys: 3_000, seconds: 60 + size.rounds * 15 };
-  return ChainRun.begin({ name, brokers: cluster.brokers, load, ...more });
-}
-
-async function startAll(run: ChainRun): Promise<void> {
-  for (const instance of run.instances) {
-    instance.start();
-    await instance.said(/^running/);
-  }
-  await run.untilOutputGrows();
-}
-
-function tell(what: string, run: ChainRun): void {
-  process.stderr.write(`  ${what}: ${run.loaded.events} events sent\n`);
-}
-
-function facts({ wrong, events, links, load, drainMs }: ChainOutcome, more: ScenarioFacts): ScenarioFacts {
-  if (wrong.length > 0) throw new Error(wrong.join("\n"));
-  return { events, links, "aborted upstream": load.aborted, ...more, "drained after, ms": Math.round(drainMs) };
 }

@@ -1,6 +1,7 @@
 /** The engine on a real cluster from Kafka's jars: instances and brokers killed, cut off, stormed, and the topics judged at the end. */
 import { whyNoCluster } from "#log/kafka/testing";
-import { scenarios, type ScenarioSize } from "../kafka/scenarios.ts";
+import type { ScenarioSize } from "../kafka/scenario.ts";
+import { scenarios } from "../kafka/scenarios.ts";
 import type { Proof } from "../proof.ts";
 
 interface KafkaJob {
