@@ -2,6 +2,7 @@
  * Brings the rows of tasks that do not run here up to their changelogs: of those that are to run as soon as their rows are there, and
  * of standbys, for as long as another member runs them. One reader for all, a bounded piece of work per step.
  */
+import assert from "node:assert/strict";
 import type { Disk } from "#disk";
 import { LogError, RecordBatchCursor, type FetchedBatch, type Log, type Reader } from "#log";
 import type { StoreDescriptor } from "#state";
@@ -28,6 +29,15 @@ interface FollowedTask {
   readonly begunAt: number;
   role: TaskProgress["role"];
   records: number;
+  /** Set when it began to wait for its rows. */
+  waits: Waiting | undefined;
+}
+
+interface Waiting {
+  readonly since: number;
+  readonly recordsBefore: number;
+  /** A standby that is taken over, rows that an earlier life left, or nothing that could be gone on with. */
+  from: "standby" | "rows" | "nothing";
 }
 
 type RestartReason = "unknown" | "beyond-end" | "truncated" | "too-old" | "unreadable";
@@ -35,6 +45,8 @@ type RestartReason = "unknown" | "beyond-end" | "truncated" | "too-old" | "unrea
 export class ChangelogFollower {
   /** Stores of tasks whose rows were dropped since this follower was made. */
   rowsDropped = 0;
+  /** Records read by tasks that waited for their rows. */
+  restoredRecords = 0;
   readonly #options: ChangelogFollowerOptions;
   readonly #reader: Reader;
   readonly #cursor = new RecordBatchCursor({ checkCrc: false });
@@ -48,8 +60,11 @@ export class ChangelogFollower {
 
   /** Until the bounds, which were asked for after the committed offsets. A standby goes on where it is. */
   restore(task: TaskId, bounds: readonly ChangelogBounds[], now: number): void {
-    const followed = this.#tasks.get(taskName(task)) ?? this.#add(task, bounds, now);
+    const standby = this.#tasks.get(taskName(task));
+    const followed = standby ?? this.#add(task, bounds, now);
     followed.role = "restoring";
+    const began = followed.changelogs.some(({ hadRows }) => hadRows) ? "rows" : "nothing";
+    followed.waits ??= { since: now, recordsBefore: followed.records, from: standby === undefined ? began : "standby" };
     for (const changelog of followed.changelogs) {
       changelog.end = bounds.find(({ store }) => store === changelog.store)?.end ?? changelog.end;
       if (changelog.position > changelog.end) this.#startOver(changelog, now, "beyond-end");
@@ -61,13 +76,16 @@ export class ChangelogFollower {
   standBy(task: TaskId, bounds: readonly ChangelogBounds[], now: number): void {
     const followed = this.#tasks.get(taskName(task)) ?? this.#add(task, bounds, now);
     followed.role = "standby";
+    followed.waits = undefined;
     this.#assign();
   }
 
   /** Rows that cannot be read are not believed: all stores of the task, from the start. */
   startOver(task: TaskId, bounds: readonly ChangelogBounds[], now: number): void {
     this.restore(task, bounds, now);
-    for (const changelog of this.#tasks.get(taskName(task))?.changelogs ?? []) this.#startOver(changelog, now, "unreadable");
+    const followed = this.#tasks.get(taskName(task));
+    for (const changelog of followed?.changelogs ?? []) this.#startOver(changelog, now, "unreadable");
+    if (followed?.waits !== undefined) followed.waits.from = "nothing";
     this.#assign();
   }
 
@@ -124,9 +142,14 @@ export class ChangelogFollower {
     return this.#reader.close();
   }
 
-  #tell({ task, records, begunAt }: FollowedTask, now: number): void {
-    if (records > 0)
-      this.#options.logger.info({ task: taskName(task), records, ms: now - begunAt }, "rows are restored from their changelogs");
+  #tell({ task, records, waits }: FollowedTask, now: number): void {
+    assert(waits, "what was restored has waited");
+    const read = records - waits.recordsBefore;
+    this.restoredRecords += read;
+    this.#options.logger.info(
+      { task: taskName(task), from: waits.from, records: read, ms: now - waits.since },
+      "the rows of a task are there",
+    );
   }
 
   #add(task: TaskId, bounds: readonly ChangelogBounds[], now: number): FollowedTask {
@@ -141,7 +164,7 @@ export class ChangelogFollower {
       if (plan.kind === "start-over") this.#startOver(changelog, now, plan.because);
       return changelog;
     });
-    const followed: FollowedTask = { task, changelogs, begunAt: now, role: "restoring", records: 0 };
+    const followed: FollowedTask = { task, changelogs, begunAt: now, role: "restoring", records: 0, waits: undefined };
     this.#tasks.set(taskName(task), followed);
     return followed;
   }

@@ -21,6 +21,8 @@ export class FollowedChangelog implements TopicPartition {
   begunAt = 0;
   /** Everything below is in the rows. */
   position = 0;
+  /** Rows of an earlier life are gone on with. */
+  hadRows = false;
   /** Restoring: the end as asked; standby: the stable end as known. */
   end: number;
   #currentAt = 0;
@@ -49,7 +51,9 @@ export class FollowedChangelog implements TopicPartition {
     this.begunAt = stored?.position ?? this.start;
     this.position = this.begunAt;
     this.#currentAt = stored?.currentAt ?? now;
-    return restorePlan(stored, { start: this.start, end: this.end }, now);
+    const plan = restorePlan(stored, { start: this.start, end: this.end }, now);
+    this.hadRows = plan.kind === "go-on";
+    return plan;
   }
 
   /** Compaction never moves the start: records were deleted, and nobody knows what was in them. */

@@ -150,6 +150,12 @@ const families: readonly Family[] = [
   perThread("gauge", "slackline_buffered_records", "Records fetched and not processed yet.", (s) => s.bufferedRecords),
   perThread("gauge", "slackline_buffered_bytes", "Bytes fetched and not processed yet.", (s) => s.bufferedBytes),
   perThread("counter", "slackline_restores_total", "Tasks opened with committed state behind them.", (s) => s.restores),
+  perThread(
+    "counter",
+    "slackline_restored_records_total",
+    "Changelog records read by tasks that waited for their rows.",
+    (s) => s.restoredRecords,
+  ),
   perThread("counter", "slackline_rows_dropped_total", "Stores of tasks whose rows did not fit their changelog.", (s) => s.rowsDropped),
   perFollowed(
     "slackline_follow_left_records",

@@ -87,6 +87,7 @@ class TaskThread implements AbandonableStreamThread {
   #aborts = 0;
   /** Of the sessions before this one. */
   #restores = 0;
+  #restoredRecords = 0;
   #rowsDropped = 0;
 
   constructor({ config, dependencies, assignment, membership }: StreamThreadOptions) {
@@ -183,6 +184,7 @@ class TaskThread implements AbandonableStreamThread {
       commits: this.#commits,
       aborts: this.#aborts,
       restores: this.#restores + (this.#session?.restores ?? 0),
+      restoredRecords: this.#restoredRecords + (this.#session?.restoredRecords ?? 0),
       rowsDropped: this.#rowsDropped + (this.#session?.rowsDropped ?? 0),
       following: this.#session?.following(this.#now) ?? [],
       commitLatency: this.#latency.counts(),
@@ -412,6 +414,7 @@ class TaskThread implements AbandonableStreamThread {
     if (session === undefined) return;
     this.#session = undefined;
     this.#restores += session.restores;
+    this.#restoredRecords += session.restoredRecords;
     this.#rowsDropped += session.rowsDropped;
     session.closeTasks();
     this.#closeAfter(session.commits.settling, session);

@@ -77,6 +77,8 @@ export interface ThreadMetrics {
   readonly bufferedBytes?: number;
   /** Tasks opened with committed state behind them. */
   readonly restores?: number;
+  /** Changelog records read by tasks that waited for their rows; standbys' do not count. */
+  readonly restoredRecords?: number;
   readonly commitLatency?: LatencyCounts;
   /** Tasks that cannot run yet, and standbys. */
   readonly following?: readonly TaskProgress[];

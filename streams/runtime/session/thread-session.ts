@@ -127,6 +127,10 @@ export class ThreadSession {
     return this.#follower?.progress(now) ?? [];
   }
 
+  get restoredRecords(): number {
+    return this.#follower?.restoredRecords ?? 0;
+  }
+
   get rowsDropped(): number {
     return this.#follower?.rowsDropped ?? 0;
   }
