@@ -6,13 +6,16 @@ import { POISON } from "./chain-topology.ts";
 export interface ForeignLoadOptions {
   readonly brokers: readonly string[];
   readonly topic: string;
-  /** Committed ones, all together; a little more may come. */
+  /** Committed ones, all together; a little more may come, and as many as it takes where it goes on until it is hurried. */
   readonly records: number;
   readonly producers: number;
   readonly keys: number;
   /** Spread over so long, unless hurried; 0 is as fast as it goes. */
   readonly seconds: number;
+  /** From then on as fast as it goes; until then events keep coming at their pace, also when all are sent. */
   readonly isHurried?: () => boolean;
+  /** At most; default 250. */
+  readonly recordsATransaction?: number;
   /** Every so many transactions one is aborted; default 5. */
   readonly abortEvery?: number;
   /** Every so many records one is poison; default none. */
@@ -28,6 +31,8 @@ export interface ForeignLoad {
 }
 
 const RECORDS_A_TRANSACTION = 250;
+/** Of a producer that is not hurried: so that something comes all the time. */
+const TRANSACTIONS_A_SECOND = 2;
 const HURRY_LOOK_MS = 50;
 
 /** Each key is one producer's, so that its order is known. Resolves when all is sent. */
@@ -52,14 +57,19 @@ async function oneProducer(
   records: number,
   onProgress: (committed: number) => void,
 ): Promise<ForeignLoad> {
-  const { topic, seconds, abortEvery = 5 } = options;
+  const { topic, seconds, abortEvery = 5, recordsATransaction = RECORDS_A_TRANSACTION } = options;
   let producer = await connected(options, index);
   let committed = 0;
   let aborted = 0;
   let renewed = 0;
   const begun = Date.now();
-  for (let round = 0; committed < records; round++) {
-    const count = Math.min(RECORDS_A_TRANSACTION, records - committed);
+  // What breaks meanwhile breaks under load, also when all are sent.
+  const over = (): boolean => committed >= records && (seconds === 0 || options.isHurried?.() !== false);
+  const isHurried = (): boolean => options.isHurried?.() === true;
+  const paced = Math.ceil(records / seconds / TRANSACTIONS_A_SECOND);
+  for (let round = 0; !over(); round++) {
+    const most = isHurried() ? recordsATransaction : Math.min(recordsATransaction, paced);
+    const count = committed < records ? Math.min(most, records - committed) : most;
     const aborts = round % abortEvery === abortEvery - 1;
     const messages = Array.from({ length: count }, (_, each) => message(options, index, committed + each, aborts));
     try {
@@ -77,7 +87,7 @@ async function oneProducer(
     }
     onProgress(committed);
     const dueAt = begun + (committed / records) * seconds * 1_000;
-    while (dueAt > Date.now() && options.isHurried?.() !== true) await sleep(Math.min(HURRY_LOOK_MS, dueAt - Date.now()));
+    while (dueAt > Date.now() && !isHurried()) await sleep(Math.min(HURRY_LOOK_MS, dueAt - Date.now()));
   }
   await producer.disconnect();
   return { committed, aborted, renewed };
