@@ -120,6 +120,20 @@ export class ChainRun implements AsyncDisposable {
     return performance.now() - begun;
   }
 
+  /** Resolves when the output of every partition had grown. */
+  async untilAllOutputsGrow(msMax = 60_000): Promise<void> {
+    const ends = (): Promise<number[]> =>
+      Promise.all(
+        Array.from({ length: PARTITIONS }, (_, partition) => this.log.offsets.bound({ topic: this.names.links, partition }, "stable")),
+      );
+    const before = await ends();
+    const until = performance.now() + msMax;
+    while ((await ends()).some((end, partition) => end <= (before[partition] ?? 0))) {
+      if (performance.now() > until) throw new Error(`not every output has grown within ${msMax} ms: ${this.#lastWords()}`);
+      await sleep(LOOK_MS);
+    }
+  }
+
   /** True when the output has not grown for so long. */
   async untilOutputStops(quietMs: number, msMax: number): Promise<boolean> {
     const until = performance.now() + msMax;
@@ -131,17 +145,6 @@ export class ChainRun implements AsyncDisposable {
       await sleep(LOOK_MS);
     }
     return false;
-  }
-
-  /** Whether the chains of that partition have events that are not committed. */
-  async lagOf(partition: number): Promise<boolean> {
-    const place = { topic: this.names.routed, partition };
-    const [committed, end] = await Promise.all([
-      this.log.offsets.committed(this.#applicationId, [place]),
-      this.log.offsets.bound(place, "stable"),
-    ]);
-    // The marker of its last transaction is behind the last record.
-    return end - (committed[0]?.offset ?? 0) > 1;
   }
 
   /** The load that it began with is sent and done. */

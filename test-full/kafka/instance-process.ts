@@ -15,6 +15,8 @@ export interface InstanceOptions {
   readonly transactionMs: number;
   /** The stream thread in a worker, as in production; else on the process' own event loop. */
   readonly workers: boolean;
+  /** Room on the volume of the rows that is left alone; default the engine's. */
+  readonly reserveBytes?: number;
   /** More for the log. */
   readonly kafka?: Partial<KafkaLogOptions>;
 }
@@ -25,11 +27,13 @@ export interface InstanceEnd {
 }
 
 const LINES_KEPT = 400;
+const HISTORY_LINES_KEPT = 20_000;
 const SAID_MS_MAX = 120_000;
 
 export class InstanceProcess {
   readonly options: InstanceOptions;
   readonly #lines: string[] = [];
+  readonly #history: string[] = [];
   #child: ChildProcess | undefined;
   #ended: Promise<InstanceEnd> = Promise.resolve({ status: null, signal: null });
   #over = true;
@@ -42,7 +46,12 @@ export class InstanceProcess {
     return this.#over;
   }
 
-  /** What it said, the newest last. */
+  /** What it said in all its lives, the newest last. */
+  get history(): readonly string[] {
+    return this.#history;
+  }
+
+  /** What it said in this life, the newest last. */
   get lines(): readonly string[] {
     return this.#lines;
   }
@@ -58,6 +67,7 @@ export class InstanceProcess {
       createInterface({ input: stream }).on("line", (line) => {
         this.#lines.push(line);
         if (this.#lines.length > LINES_KEPT) this.#lines.shift();
+        if (this.#history.length < HISTORY_LINES_KEPT) this.#history.push(line);
       });
     endWithParent(child);
     this.#ended = new Promise((resolve) => {

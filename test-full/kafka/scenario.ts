@@ -22,11 +22,14 @@ export function begin(
   name: string,
   cluster: KafkaCluster,
   size: ScenarioSize,
-  more: Pick<ChainRunOptions, "instances"> & Partial<ChainRunOptions>,
+  {
+    load,
+    ...more
+  }: Pick<ChainRunOptions, "instances"> & Partial<Omit<ChainRunOptions, "load">> & { readonly load?: Partial<ChainRunOptions["load"]> },
 ): Promise<ChainRun> {
   // Slowly until the faults are over, then as fast as it goes: see ChainRun.end.
-  const load = { records: size.events, producers: 3, keys: 3_000, seconds: 60 + size.rounds * 15 };
-  return ChainRun.begin({ name, brokers: cluster.brokers, load, ...more });
+  const slow = { records: size.events, producers: 3, keys: 3_000, seconds: 60 + size.rounds * 15 };
+  return ChainRun.begin({ name, brokers: cluster.brokers, load: { ...slow, ...load }, ...more });
 }
 
 export async function startAll(run: ChainRun): Promise<void> {

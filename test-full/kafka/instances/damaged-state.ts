@@ -1,0 +1,62 @@
+/** T8: the rows of an instance are damaged while it is dead, in every way that a disk knows. */
+import { closeSync, fstatSync, openSync, readdirSync, readSync, rmSync, truncateSync, writeSync } from "node:fs";
+import { KafkaCluster } from "#log/kafka/testing";
+import type { InstanceProcess } from "../instance-process.ts";
+import { BACK_MS_MAX, begin, facts, tell, type ScenarioFacts, type ScenarioSize } from "../scenario.ts";
+import { rowsThere } from "./told.ts";
+
+export async function damagedState(size: ScenarioSize): Promise<ScenarioFacts> {
+  await using cluster = await KafkaCluster.start({ brokers: size.brokers });
+  await using run = await begin("t8", cluster, size, { instances: 1 });
+  const [instance] = run.instances as [InstanceProcess]; // one
+  const directory = run.directoryOf(0);
+  const outcomes: string[] = [];
+  instance.start();
+  await instance.said(/^running/);
+  for (const [name, damage] of Object.entries(damages)) {
+    await run.untilOutputGrows(BACK_MS_MAX);
+    await instance.kill();
+    damage(directory);
+    const had = instance.history.length;
+    instance.start();
+    // Whoever refuses to go on with what is there says so here.
+    await instance.said(/^running/);
+    await run.untilOutputGrows(BACK_MS_MAX);
+    const said = instance.history.slice(had);
+    const { rows, nothing } = rowsThere(said);
+    const set = said.some((line) => /set aside/.test(line)) ? ", set aside" : "";
+    outcomes.push(`${name}: ${rows.tasks} tasks on, ${rows.records} records, ${nothing.tasks} from nothing, ${nothing.records}${set}`);
+    tell(outcomes.at(-1) ?? "", run);
+  }
+  return facts(await run.end(), { damages: outcomes.join("; ") });
+}
+
+/** Each makes something of the database unreadable, or takes it away. */
+const damages: Readonly<Record<string, (directory: string) => void>> = {
+  "last bytes of the write-ahead log torn off": (directory) => change(directory, /\.log$/, "truncate"),
+  "a bit of the write-ahead log flipped": (directory) => change(directory, /\.log$/, "flip"),
+  "a table deleted": (directory) => change(directory, /\.sst$/, "delete"),
+  "a bit of a table flipped": (directory) => change(directory, /\.sst$/, "flip"),
+  "CURRENT missing": (directory) => change(directory, /^CURRENT$/, "delete"),
+  "MANIFEST emptied": (directory) => change(directory, /^MANIFEST/, "empty"),
+  "the folder gone": (directory) => rmSync(directory, { recursive: true, force: true }),
+};
+
+function change(directory: string, pattern: RegExp, how: "truncate" | "flip" | "delete" | "empty"): void {
+  const file = readdirSync(directory, { recursive: true, encoding: "utf8" }).findLast((each) => pattern.test(each.split("/").at(-1) ?? ""));
+  if (file === undefined) throw new Error(`there is no file ${String(pattern)} in ${directory} to be damaged`);
+  const path = `${directory}/${file}`;
+  if (how === "delete") {
+    rmSync(path);
+    return;
+  }
+  const descriptor = openSync(path, "r+");
+  const { size } = fstatSync(descriptor);
+  if (how === "flip") {
+    const byte = Buffer.alloc(1);
+    readSync(descriptor, byte, 0, 1, size >> 1);
+    writeSync(descriptor, Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, size >> 1);
+  }
+  closeSync(descriptor);
+  if (how !== "flip") truncateSync(path, how === "empty" ? 0 : Math.max(0, size - 100));
+}
