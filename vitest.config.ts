@@ -7,5 +7,6 @@ export default defineConfig({
     // Real databases and child processes on a loaded machine: a test that needs longer says so itself.
     testTimeout: 20_000,
     pool: "forks",
+    setupFiles: ["vitest.setup.ts"],
   },
 });

@@ -10,6 +10,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: "forks",
+    setupFiles: ["vitest.setup.ts"],
     // One broker at a time, and its test.
     maxWorkers: 1,
     fileParallelism: false,

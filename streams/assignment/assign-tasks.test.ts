@@ -157,7 +157,8 @@ function property(assign: Assign = assignTasks, settings: Partial<AssignorSettin
       model.rebalance();
       expect(JSON.stringify(model.states()), "copies move for ever").toBe(all);
     }),
-    { numRuns, endOnFailure },
+    // Which check meets a planted bug first depends on the seed: it is given, so that the test can name the check.
+    endOnFailure ? { numRuns, endOnFailure, seed: 1 } : { numRuns },
   );
 }
 
