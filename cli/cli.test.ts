@@ -3,8 +3,10 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 
+// Processes start as fast as the machine lets them.
+vi.setConfig({ testTimeout: 120_000 });
 const scratch = mkdtempSync(join(tmpdir(), "slackline-cli-"));
 const main = resolve("cli/main.ts");
 afterAll(() => rmSync(scratch, { recursive: true, force: true, maxRetries: 3 }));
@@ -152,7 +154,7 @@ describe("beside and after a demo", () => {
   const inside = (...args: readonly string[]): Promise<Outcome> => run(...args, "--dir", dir);
   let ordersOfTheFirst = 0;
 
-  test("the living process answers, and says when it is interrupted what it did", { timeout: 40_000 }, async () => {
+  test("the living process answers, and says when it is interrupted what it did", { timeout: 120_000 }, async () => {
     const running = demo("--seconds", "60");
     await jobsIn(await addressIn(dir));
     const during = await look();
@@ -194,7 +196,7 @@ describe("beside and after a demo", () => {
     expect((await inside("topic", "ls", "--json")).code).toBe(0);
   });
 
-  test("the next demo in the folder goes on, as long as it was told to", { timeout: 40_000 }, async () => {
+  test("the next demo in the folder goes on, as long as it was told to", { timeout: 120_000 }, async () => {
     const ended = await demo("--seconds", "3").ended;
     expect(ended.code).toBe(0);
     expect(ended.err).toContain("going on where it was");

@@ -27,6 +27,7 @@ const exitCodesOfOthers: Readonly<Record<string, ExitCode>> = {
   DISK_UNAVAILABLE: ExitCode.cannotReach,
   DISK_FORMAT_UNKNOWN: ExitCode.cannotReach,
   DISK_FAILED: ExitCode.cannotReach,
+  LOG_FORBIDDEN: ExitCode.cannotReach,
   LOG_UNAVAILABLE: ExitCode.cannotReach,
   REGISTRY_UNAVAILABLE: ExitCode.cannotReach,
   INSTANCE_UNREACHABLE: ExitCode.cannotReach,

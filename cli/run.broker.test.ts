@@ -1,74 +1,35 @@
 /** The command against a real Kafka: two instances, a city, the tools beside them, and an end in good order. */
-import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestBroker, whyNoBroker, type TestBroker } from "#log/kafka/testing";
+import { CommandProcess, type CommandEnd } from "./testing/command-process.ts";
 
 const why = whyNoBroker();
 if (why !== undefined) process.stdout.write(`The tests of the command on Kafka are skipped: ${why}\n`);
 const scratch = mkdtempSync(join(tmpdir(), "slackline-run-"));
-const living = new Set<ChildProcess>();
-
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface Instance {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Outcome>;
-  readonly err: () => string;
-}
+const living = new Set<CommandProcess>();
 
 const ASKER = "may-ask-for-anybody";
 let broker: TestBroker;
 
-function start(...args: readonly string[]): Instance {
-  const { PATH = "", HOME = "" } = process.env;
-  const env = {
-    PATH,
-    HOME,
+function start(...args: readonly string[]): CommandProcess {
+  const command = new CommandProcess(args, {
     KAFKA_BROKERS: broker.brokers.join(","),
     SCHEMA_REGISTRY_URL: "topic",
     SLACKLINE_PARTITIONS: "2",
     SLACKLINE_PEERS: "127.0.0.1:*",
     SLACKLINE_INSTANCE_TOKEN: "between-the-instances",
     SLACKLINE_TOKENS: JSON.stringify([{ name: "asker", token: ASKER, scopes: ["query"] }]),
-  };
-  const child = spawn(process.execPath, ["cli/main.ts", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
-  living.add(child);
-  let [out, err] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
   });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    err += text;
-  });
-  const ended = new Promise<Outcome>((done) => {
-    child.once("close", (code) => {
-      living.delete(child);
-      done({ code, out, err });
-    });
-  });
-  return { child, ended, err: () => err };
+  living.add(command);
+  return command;
 }
 
-const instance = (name: string): Instance =>
+const instance = (name: string): CommandProcess =>
   start("run", "--dir", join(scratch, name), "--port", "0", "--session-timeout", "6000", "--transaction-timeout", "6000");
-const run = (...args: readonly string[]): Promise<Outcome> => start(...args).ended;
-
-/** Its address, as it says it. */
-async function urlOf({ err, child }: Instance): Promise<string> {
-  for (;;) {
-    const [, url] = /"http":"([^"]+)"/.exec(err()) ?? [];
-    if (url !== undefined) return url;
-    if (child.exitCode !== null) throw new Error(`it ended: ${err()}`);
-    await moment();
-  }
-}
+const run = (...args: readonly string[]): Promise<CommandEnd> => start(...args).ended;
 
 async function untilReady(url: string, tasks: (count: number) => boolean): Promise<void> {
   for (;;) {
@@ -96,7 +57,7 @@ describe.skipIf(why !== undefined)("the command on Kafka", () => {
     broker = await startTestBroker();
   });
   afterAll(async () => {
-    for (const child of living) child.kill("SIGKILL");
+    for (const each of living) each.signal("SIGKILL");
     await broker?.stop();
     rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
   });
@@ -115,7 +76,7 @@ describe.skipIf(why !== undefined)("the command on Kafka", () => {
     { timeout: 300_000 },
     async () => {
       const [first, second] = [instance("first"), instance("second")];
-      const [one, two] = [await urlOf(first), await urlOf(second)];
+      const [one, two] = [await first.url(), await second.url()];
       await untilReady(one, (count) => count > 0 && count < 9);
       await untilReady(two, (count) => count > 0 && count < 9);
       // Of either partition, at either instance: what one has not, it asks the other for.
@@ -124,8 +85,7 @@ describe.skipIf(why !== undefined)("the command on Kafka", () => {
       const city = start("world", "--seconds", "20", "--prove", "--json");
       const refused = await run("reset", "--dry-run", "--dir", join(scratch, "nobody"));
       expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("members that are alive") });
-      second.child.kill("SIGTERM");
-      const drained = await second.ended;
+      const drained = await second.stop();
       expect(drained.code, drained.err).toBe(0);
       expect(drained.err).toContain('"msg":"drained"');
       await untilReady(one, (count) => count === 9);
@@ -141,8 +101,7 @@ describe.skipIf(why !== undefined)("the command on Kafka", () => {
         if (lag.every(({ seconds }) => seconds < 5)) break;
         expect(tries).toBeLessThan(10);
       }
-      first.child.kill("SIGTERM");
-      expect((await first.ended).code).toBe(0);
+      expect((await first.stop()).code).toBe(0);
     },
   );
 
@@ -156,18 +115,17 @@ describe.skipIf(why !== undefined)("the command on Kafka", () => {
     expect(plan.emptied.reduce((sum, { records }) => sum + records, 0)).toBe(0);
     expect(plan.offsets.filter(({ from, to }) => from !== to)).toEqual([]);
     const again = instance("first");
-    await untilReady(await urlOf(again), (count) => count === 9);
-    again.child.kill("SIGTERM");
-    expect((await again.ended).code).toBe(0);
+    await untilReady(await again.url(), (count) => count === 9);
+    expect((await again.stop()).code).toBe(0);
   });
 
   test("a broker that is not there is status 3, and the second signal ends at once", { timeout: 180_000 }, async () => {
     const { code, err } = await run("lag", "--kafka", "127.0.0.1:1");
     expect([code, err]).toEqual([3, expect.stringContaining("LOG_UNAVAILABLE")]);
     const stubborn = start("run", "--dir", join(scratch, "stubborn"), "--port", "0");
-    await urlOf(stubborn);
-    stubborn.child.kill("SIGTERM");
-    stubborn.child.kill("SIGINT");
+    await stubborn.url();
+    stubborn.signal("SIGTERM");
+    stubborn.signal("SIGINT");
     expect((await stubborn.ended).code).toBe(1);
   });
 });

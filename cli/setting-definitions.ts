@@ -192,3 +192,14 @@ export function definitionOf(name: SettingName): Definition {
 export const connectionSettings: readonly SettingName[] = settingNames.filter((name) =>
   /^(?:log|kafka|registry)(?:-(?!level)|$)/.test(name),
 );
+
+/** How an application lives on Kafka, beside where it is. */
+export const kafkaLifeSettings: readonly SettingName[] = [
+  "register-schemas",
+  "replication",
+  "session-timeout",
+  "heartbeat",
+  "rebalance-timeout",
+  "transaction-timeout",
+  "compression",
+];

@@ -42,3 +42,14 @@ export function positiveNumber(text: string): number {
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("Not a number above 0.");
   return value;
 }
+
+/** `--migrate drop-store=NAME`, as often as stores are let go; its value is the list of their names. */
+export function migrateOption(): Option {
+  return new Option("--migrate <drop-store=NAME>", "go on although the topology has changed, without this store; may be repeated")
+    .argParser((text, before: readonly string[]): readonly string[] => {
+      const [, name] = /^drop-store=(.+)$/.exec(text) ?? [];
+      if (name === undefined) throw new InvalidArgumentError("Not drop-store=NAME.");
+      return [...before, name];
+    })
+    .default([]);
+}

@@ -1,5 +1,5 @@
 /** `demo`: the whole system live, in one process, with a compact panel. */
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import pc from "picocolors";
 import { policies } from "#topologies";
 import { demoWorld } from "../demo/demo-world.ts";
@@ -7,10 +7,12 @@ import { runDemo, type DemoPicture, type DemoTotals } from "../demo/run-demo.ts"
 import { CliError } from "../errors.ts";
 import { pinoLogger } from "../logging.ts";
 import { verdictLines } from "../proof/prove.ts";
-import { connectionSettings } from "../setting-definitions.ts";
-import { systemOptions } from "../system/open-system.ts";
+import { connectionSettings, kafkaLifeSettings } from "../setting-definitions.ts";
+import type { Settings } from "../settings.ts";
+import { endSignal } from "../system/end-signals.ts";
+import { systemOptions, type SystemOptions } from "../system/open-system.ts";
 import { panel } from "../terminal/panel.ts";
-import { positiveNumber, withSettings, type CommonFlags } from "./common-flags.ts";
+import { migrateOption, positiveNumber, withSettings, type CommonFlags } from "./common-flags.ts";
 
 interface DemoFlags extends CommonFlags {
   readonly seconds?: number;
@@ -25,12 +27,24 @@ export function demoCommand(program: Command): void {
     program
       .command("demo")
       .description("the whole system live, on the embedded log or with --kafka; on the same --dir it goes on where it was")
-      .option("--seconds <n>", "stop after so many real seconds", positiveNumber)
+      .option("--seconds <n>", "stop after the city has lived for so many real seconds", positiveNumber)
       .option("--speed <x>", "virtual seconds a second (city 60, instance 120)", positiveNumber)
       .option("--data <dir|city:SEED>", "folder of an MDRP instance, or a seeded city", "city:42")
-      .option("--migrate <drop-store=NAME>", "go on although the topology has changed, without this store; may be repeated", dropStore, [])
+      .addOption(migrateOption())
       .option("--policy <name>", `matching algorithm: ${Object.keys(policies).sort().join(", ")}`, "batch-matching"),
-    ["dir", "disk", "durability", "threads", "partitions", "application", "port", "host", "log-level", ...connectionSettings],
+    [
+      "dir",
+      "disk",
+      "durability",
+      "threads",
+      "partitions",
+      "application",
+      "port",
+      "host",
+      "log-level",
+      ...connectionSettings,
+      ...kafkaLifeSettings,
+    ],
   ).action(demo);
 }
 
@@ -39,18 +53,18 @@ async function demo(flags: DemoFlags): Promise<void> {
   if (policies[policy] === undefined)
     throw new CliError("USAGE", `there is no policy "${policy}"; there are: ${Object.keys(policies).sort().join(", ")}`);
   const settings = flags.settings();
-  const durable = settings.durability.source === "default" ? ("process" as const) : undefined;
   const screen = panel();
   const totals = await runDemo({
-    system: { ...systemOptions(settings), ...(durable === undefined ? {} : { durability: durable }) },
+    system: demoSystem(settings),
     world: demoWorld(data, policy, speed, Date.now()),
     dropStores: migrate,
     threads: Number(settings.threads.value),
     host: settings.host.value,
     port: Number(settings.port.value),
     logger: pinoLogger(settings["log-level"].value),
-    until: endOf(seconds),
-    onPicture: (picture) => screen.draw(banner(picture), plainLine(picture)),
+    until: endSignal(),
+    seconds,
+    onPicture: (picture) => screen.draw(banner(settings, picture), plainLine(picture)),
   });
   screen.end();
   const sound = totals.verdicts.every(({ ok }) => ok);
@@ -59,26 +73,18 @@ async function demo(flags: DemoFlags): Promise<void> {
   if (!sound) throw new CliError("THRESHOLD_MISSED", "an invariant was broken; see above");
 }
 
-function dropStore(text: string, before: readonly string[]): readonly string[] {
-  const [, name] = /^drop-store=(.+)$/.exec(text) ?? [];
-  if (name === undefined) throw new InvalidArgumentError("Not drop-store=NAME.");
-  return [...before, name];
+/** What nobody chose is as a first start wants it: quick commits, and nothing to set up before. */
+function demoSystem(settings: Settings): Omit<SystemOptions, "policy"> {
+  const { registry, ...rest } = systemOptions(settings);
+  return {
+    ...rest,
+    ...(settings.durability.source === "default" ? { durability: "process" } : {}),
+    ...(registry === undefined ? {} : { registry: { ...registry, register: registers(settings) } }),
+  };
 }
 
-/** After so many seconds, or at the first SIGINT or SIGTERM; the second signal ends the process at once. */
-function endOf(seconds: number | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = seconds === undefined ? undefined : setTimeout(resolve, seconds * 1000);
-    // A day that ends by itself does not wait for it.
-    timer?.unref();
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => {
-        clearTimeout(timer);
-        resolve();
-        process.once(signal, () => process.exit(1));
-      });
-    }
-  });
+function registers(settings: Settings): boolean {
+  return settings["register-schemas"].source === "default" || settings["register-schemas"].value === "yes";
 }
 
 const number = (value: number, digits: number): string => (Number.isNaN(value) ? "-" : value.toFixed(digits));
@@ -93,20 +99,30 @@ function line(name: string, text: string): string {
   return `${pc.green("✔")} ${name.padEnd(9)} ${text}`;
 }
 
-function banner(picture: DemoPicture): readonly string[] {
+function banner(settings: Settings, picture: DemoPicture): readonly string[] {
   const { url, title, log, disk, notice, partitions, resumed } = picture;
+  const going = resumed ? ", going on where it was" : "";
   return [
     line("Node", process.versions.node),
     line(
       "Log",
-      `${log}, ${partitions} partitions${resumed ? ", going on where it was" : ""}; ${log === "embedded" ? "commits survive the process (--durability power: power loss)" : "exactly once by its transactions"}`,
+      log === "embedded"
+        ? `embedded, ${partitions} partitions${going}; commits survive the process (--durability power: power loss)`
+        : `Kafka at ${settings.kafka.shown}, ${partitions} partitions${going}; exactly once by its transactions`,
     ),
+    line("Schemas", schemasText(settings)),
     line("State", notice ?? (disk === "rocksdb" ? "RocksDB" : disk)),
     line("World", title),
     line("Access", "open: whoever reaches the port reads and writes, as only a demo may"),
     `  API ${pc.cyan(`${url}/docs`)}   Reads ${pc.cyan(`${url}/v1/topics`)}   Metrics ${pc.cyan(`${url}/metrics`)}`,
     `  ${plainLine(picture)}`,
   ];
+}
+
+function schemasText(settings: Settings): string {
+  const { shown, value } = settings.registry;
+  if (value === "" || value === "topic") return "ids on a topic of the log (--registry URL: those of a schema registry)";
+  return `ids of ${shown}${registers(settings) ? "; what it did not have was registered" : ""}`;
 }
 
 function print({ tally, produced, recordsProcessed, commits, deadLetters, seconds, verdicts }: DemoTotals): void {

@@ -1,16 +1,16 @@
 /** `run`: one instance of the application, in production. */
 import pc from "picocolors";
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import { parseTokens, tokensFromEnvironment, type Access } from "#api";
 import { CliError } from "../errors.ts";
 import { pinoLogger } from "../logging.ts";
-import { endSignal } from "../run/end-signals.ts";
 import { restoreLine } from "../run/restore-progress.ts";
 import { runInstance, type OpenInstance } from "../run/run-instance.ts";
 import { settingNames } from "../setting-definitions.ts";
 import { numberOf, type Settings } from "../settings.ts";
+import { endSignal } from "../system/end-signals.ts";
 import { systemOptions } from "../system/open-system.ts";
-import { withSettings, type CommonFlags } from "./common-flags.ts";
+import { migrateOption, withSettings, type CommonFlags } from "./common-flags.ts";
 
 interface RunFlags extends CommonFlags {
   readonly migrate: readonly string[];
@@ -23,16 +23,9 @@ export function runCommand(program: Command): void {
     program
       .command("run")
       .description("one instance of the application, until SIGTERM: then it drains and exits 0")
-      .option("--migrate <drop-store=NAME>", "go on although the topology has changed, without this store; may be repeated", dropStore, []),
+      .addOption(migrateOption()),
     settingNames,
   ).action(run);
-}
-
-/** Adds to the stores that may be dropped. */
-export function dropStore(text: string, before: readonly string[]): readonly string[] {
-  const [, name] = /^drop-store=(.+)$/.exec(text) ?? [];
-  if (name === undefined) throw new InvalidArgumentError("Not drop-store=NAME.");
-  return [...before, name];
 }
 
 async function run({ settings: read, migrate }: RunFlags): Promise<void> {

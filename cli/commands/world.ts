@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import { CliError } from "../errors.ts";
 import { prove, verdictLines } from "../proof/prove.ts";
-import { endSignal } from "../run/end-signals.ts";
 import { runWorld } from "../run/run-world.ts";
 import { connectionSettings } from "../setting-definitions.ts";
+import { endSignal } from "../system/end-signals.ts";
 import { openLogAlone } from "../system/open-log-alone.ts";
 import { panel } from "../terminal/panel.ts";
 import { positiveNumber, withSettings, type CommonFlags } from "./common-flags.ts";
@@ -25,7 +25,7 @@ export function worldCommand(program: Command): void {
       .option("--seconds <n>", "stop after so many seconds", positiveNumber)
       .option("--speed <x>", "city seconds a second", positiveNumber, 1)
       .option("--prove", "read the topics afterwards and check every invariant"),
-    ["application", "partitions", ...connectionSettings],
+    ["application", "partitions", "register-schemas", ...connectionSettings],
   ).action(world);
 }
 
@@ -33,13 +33,13 @@ async function world({ settings: read, data, seconds, speed, prove: proves, json
   const told = endSignal();
   await using open = await openLogAlone(read());
   const screen = panel();
-  const end = seconds === undefined ? told : Promise.race([told, after(seconds * 1_000)]);
   const totals = await runWorld({
     log: open.log,
     topics: open.topics,
     data,
     speed,
-    until: end,
+    until: told,
+    seconds,
     onPicture: (picture) => screen.draw([picture], picture),
   });
   screen.end();
@@ -55,10 +55,4 @@ async function world({ settings: read, data, seconds, speed, prove: proves, json
     if (verdicts.length > 0) console.log(verdictLines(verdicts).join("\n"));
   }
   if (!sound) throw new CliError("THRESHOLD_MISSED", "an invariant was broken; see above");
-}
-
-function after(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }

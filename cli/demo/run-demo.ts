@@ -1,25 +1,23 @@
 /** The whole system live in one process, on the embedded log or on Kafka: the world produces, the topologies decide, and someone watches. */
 import { mkdirSync } from "node:fs";
-import { dispatchServices, failureForLog, startServer, type Readiness, type RunningServer } from "#api";
 import type { Verdict } from "#proof";
 import {
   Application,
   EMBEDDED_COMMIT_INTERVAL_MS,
-  metricsText,
   STREAM_THREAD_DEFAULTS,
-  StreamsMetrics,
   topicConfigs,
   type StructuredLogger,
   type ThreadMetrics,
 } from "#streams";
 import { ScaledClock, systemClock, type WorldClient } from "#world";
-import { publishAddress, withdrawAddress } from "../inspect/living-process.ts";
 import { prove } from "../proof/prove.ts";
+import { after } from "../system/end-signals.ts";
 import { latestTime } from "../system/latest-time.ts";
-import { registerCellLoad } from "../system/cell-load-metrics.ts";
 import { openSystem, type System, type SystemOptions } from "../system/open-system.ts";
-import { openWorld } from "../system/open-world.ts";
+import { openWorld, type OpenWorldOptions } from "../system/open-world.ts";
+import { serveSystem, type ServedSystem } from "../system/serve-system.ts";
 import type { DemoWorld } from "./demo-world.ts";
+import { refuseForeignTopics, untilAlone } from "./foreign-topics.ts";
 import { Observer } from "./observer.ts";
 import type { TallySnapshot } from "./tally.ts";
 
@@ -34,6 +32,8 @@ export interface DemoOptions {
   readonly logger: StructuredLogger;
   /** Resolves when the demo is to end. */
   readonly until: Promise<void>;
+  /** Real seconds that the city lives; undefined: until then. */
+  readonly seconds: number | undefined;
   /** About once a second; the first call is the start. */
   readonly onPicture: (picture: DemoPicture) => void;
 }
@@ -67,14 +67,17 @@ export interface DemoTotals {
   readonly verdicts: readonly Verdict[];
 }
 
+/** Of a log that was told nothing else. */
+const SESSION_MS = 10_000;
 const pictureIntervalMs = 1_000;
 /** The world looks for new decisions and due events at least this often. */
 const worldIntervalMs = 20;
 
 /** Rejects with what made the application stop, with DiskError `DISK_LOCKED` where another process lives in the folder. */
 export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
-  const { world } = options;
-  mkdirSync(options.system.directory, { recursive: true });
+  const { world, host, port, logger } = options;
+  const { directory, kind } = options.system;
+  mkdirSync(directory, { recursive: true });
   await using system = await openSystem({ ...options.system, policy: world.policy });
   const { log, topology, topics } = system;
   await log.topics.ensure(topicConfigs(topology, system.applicationId, log.capabilities));
@@ -85,41 +88,42 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
     topics.trips.name,
     topics.matchingInput.name,
   ]);
+  await refuseForeignTopics(system, { hasRecords: latest !== undefined });
+  const sessionMs = options.system.kafka?.sessionMsMax ?? SESSION_MS;
+  await untilAlone(system, {
+    sessionMs,
+    onWait: () => logger.warn({ sessionMs }, "an earlier demo is still a member; waiting for its end"),
+  });
   const startsAt = latest === undefined ? world.startsAt : latest + 1;
-  await using client = await openWorld({ system, worldId: world.id, create: (origin) => world.create(origin ?? startsAt) });
-  await using observer = new Observer(log, topics);
-  observer.read(undefined);
+  await using observer = await Observer.open(log, topics);
   const begun = performance.now();
   const time = { startsAt, realStartsAt: Date.now(), speed: world.speed };
-  const app = application(system, options, time);
-  await app.start();
-  const metrics = new StreamsMetrics();
-  registerCellLoad(metrics.registry, system.view);
-  const report = async (): Promise<readonly ThreadMetrics[]> => {
-    const counts = await app.metrics();
-    counts.forEach((count, thread) => metrics.report(thread, count, Date.now()));
-    return counts;
-  };
   const clock = new ScaledClock({ real: systemClock, ...time });
-  await using server = await serve(options, {
+  const app = application(system, options, time);
+  await using served = await serveSystem({
     system,
-    clock,
-    ready: () => ({ ready: app.state === "running", reason: app.state }),
-    metrics: async () => {
-      await report();
-      return metricsText(metrics.registry);
-    },
+    directory: kind === "memory" ? undefined : directory,
+    // One machine, invented people, and the banner says so.
+    access: { kind: "open" },
+    host,
+    port,
+    logger,
+    now: () => Math.floor(clock.now()),
+    policy: world.policy,
   });
-  if (options.system.kind !== "memory") publishAddress(options.system.directory, { pid: process.pid, url: server.url });
+  served.watch(app);
+  await app.start();
   try {
-    const ended = Promise.race([options.until, app.ended]);
-    const picture = pictures(options, { system, observer, startsAt, resumed: latest !== undefined, url: server.url, report, clock });
+    // Behind the start, which takes seconds where a group is to be joined: nobody waits for a driver meanwhile.
+    await using client = await openWorld({ system, worldId: world.id, ...beginning(world, latest, clock.now()) });
+    const ended = Promise.race([options.until, app.ended, after(options.seconds)]);
+    const picture = pictures(options, { system, observer, livesFrom: clock.now(), resumed: latest !== undefined, served, clock });
     await live({ client, observer, clock, ended, picture });
-    server.drain();
+    served.drain();
     await app.stop();
     if (app.error !== undefined) throw app.error;
-    observer.read(undefined);
-    const counts = await report();
+    await observer.catchUp();
+    const counts = await served.counts();
     const sum = (of: (count: ThreadMetrics) => number): number => counts.reduce((total, count) => total + of(count), 0);
     return {
       resumed: latest !== undefined,
@@ -133,7 +137,6 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
       verdicts: await prove(log, topics, { quiescent: false }),
     };
   } finally {
-    if (options.system.kind !== "memory") withdrawAddress(options.system.directory);
     if (app.state === "running") await app.stop();
   }
 }
@@ -144,32 +147,18 @@ function application(
   time: { readonly startsAt: number; readonly realStartsAt: number; readonly speed: number },
 ): Application {
   const { topology, log, disk, applicationId, hosting } = system;
-  const commitIntervalMs = log.capabilities.atomicRows ? EMBEDDED_COMMIT_INTERVAL_MS : STREAM_THREAD_DEFAULTS.commitIntervalMs;
+  const alone = log.capabilities.atomicRows;
+  const commitIntervalMs = alone ? EMBEDDED_COMMIT_INTERVAL_MS : STREAM_THREAD_DEFAULTS.commitIntervalMs;
   const config = { commitIntervalMs: commitIntervalMs * time.speed, idleCommitMs: STREAM_THREAD_DEFAULTS.idleCommitMs * time.speed };
-  return new Application({ topology, applicationId, log, disk, threads, config, logger, time, dropStores, ...hosting });
+  // Brokers come back; a folder that failed does not.
+  const onThreadFailure = (): "stop" | "replace" => (alone ? "stop" : "replace");
+  return new Application({ topology, applicationId, log, disk, threads, config, logger, time, dropStores, onThreadFailure, ...hosting });
 }
 
-/** Everything that is served, without tokens: one machine, invented people, and the banner says so. */
-async function serve(
-  { logger, host, port, world }: DemoOptions,
-  parts: {
-    readonly system: System;
-    readonly clock: ScaledClock;
-    readonly ready: () => Readiness;
-    readonly metrics: () => Promise<string>;
-  },
-): Promise<RunningServer> {
-  const { system, clock, ready, metrics } = parts;
-  const { log, view, topics, inspector } = system;
-  const onFailure = (error: unknown, request: string): void => logger.error({ failure: failureForLog(error), request }, "a request failed");
-  const now = (): number => Math.floor(clock.now());
-  const services = await dispatchServices({ log, view, topics, policy: world.policy, now, onFailure });
-  const server = await startServer({ inspector, services, access: { kind: "open" }, health: { ready }, metrics, onFailure, host, port });
-  const close = async (): Promise<void> => {
-    await server.close();
-    await services[Symbol.asyncDispose]();
-  };
-  return { ...server, close, [Symbol.asyncDispose]: close };
+/** Where the world's time begins: at its first record; without one, now. Time that went by since its last record is not made up for. */
+function beginning(world: DemoWorld, latest: number | undefined, now: number): Pick<OpenWorldOptions, "create" | "now"> {
+  const create = (origin: number | undefined) => world.create(origin ?? now);
+  return latest === undefined ? { create } : { create, now };
 }
 
 /** Until the end, or until the world has nothing more to do. */
@@ -212,17 +201,16 @@ function pictures(
   parts: {
     readonly system: System;
     readonly observer: Observer;
-    readonly startsAt: number;
+    readonly livesFrom: number;
     readonly resumed: boolean;
-    readonly url: string;
-    readonly report: () => Promise<readonly ThreadMetrics[]>;
+    readonly served: ServedSystem;
     readonly clock: ScaledClock;
   },
 ): () => Promise<boolean> {
-  const { system, observer, startsAt, resumed, url, report, clock } = parts;
+  const { system, observer, livesFrom, resumed, served, clock } = parts;
   let before = { at: performance.now(), records: 0 };
   return async () => {
-    const counts = await report();
+    const counts = await served.counts();
     const records = counts.reduce((sum, { recordsProcessed }) => sum + recordsProcessed, 0);
     const at = performance.now();
     const inPerSecond = at > before.at ? ((records - before.records) * 1000) / (at - before.at) : 0;
@@ -231,7 +219,7 @@ function pictures(
     const { kind, notice } = system.disk;
     onPicture({
       ...tally,
-      url,
+      url: served.url,
       title: world.title,
       log: system.log.capabilities.atomicRows ? "embedded" : system.log.name,
       disk: kind,
@@ -239,7 +227,7 @@ function pictures(
       speed: world.speed,
       partitions: system.partitions,
       resumed,
-      virtualSeconds: (clock.now() - startsAt) / 1000,
+      virtualSeconds: (clock.now() - livesFrom) / 1000,
       inPerSecond,
       lagRecords: counts.flatMap(({ lag }) => lag).reduce((sum, lag) => sum + lag.records, 0),
     });

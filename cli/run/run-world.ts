@@ -5,6 +5,7 @@ import { ScaledClock, systemClock } from "#world";
 import { demoWorld } from "../demo/demo-world.ts";
 import { Observer } from "../demo/observer.ts";
 import type { TallySnapshot } from "../demo/tally.ts";
+import { after } from "../system/end-signals.ts";
 import { latestTime } from "../system/latest-time.ts";
 import { openWorld } from "../system/open-world.ts";
 import { DecisionTimes, type DecisionFigures } from "./decision-times.ts";
@@ -15,6 +16,8 @@ export interface WorldRun {
   readonly data: string;
   readonly speed: number;
   readonly until: Promise<unknown>;
+  /** Real seconds that it lives; undefined: until then. */
+  readonly seconds: number | undefined;
   /** About once a second, one line. */
   readonly onPicture: (line: string) => void;
 }
@@ -29,7 +32,7 @@ export interface WorldTotals {
 const PICTURE_MS = 1_000;
 const STEP_MS = 20;
 
-export async function runWorld({ log, topics, data, speed, until, onPicture }: WorldRun): Promise<WorldTotals> {
+export async function runWorld({ log, topics, data, speed, until, seconds, onPicture }: WorldRun): Promise<WorldTotals> {
   const world = demoWorld(data, "batch-matching", speed, Date.now());
   const sources = [topics.orders, topics.driverEvents, topics.driverLocations, topics.trips].map(({ name }) => name);
   // At its own pace a city keeps real time; a faster one goes on where its topics end.
@@ -43,10 +46,10 @@ export async function runWorld({ log, topics, data, speed, until, onPicture }: W
     ...present,
   });
   const times = new DecisionTimes();
-  await using observer = new Observer(log, topics, times);
+  await using observer = await Observer.open(log, topics, times);
   const clock = new ScaledClock({ real: systemClock, startsAt, realStartsAt: Date.now(), speed });
   const over = { now: false };
-  const end = until.finally(() => {
+  const end = Promise.race([until, after(seconds)]).finally(() => {
     over.now = true;
   });
   let pictureAt = 0;
@@ -63,6 +66,6 @@ export async function runWorld({ log, topics, data, speed, until, onPicture }: W
     }
     await Promise.race([new Promise((resolve) => setTimeout(resolve, STEP_MS)), end]);
   }
-  observer.read(clock.now());
+  await observer.catchUp();
   return { produced: client.produced, tally: observer.tally.snapshot(), decisionMs: times.figures(speed) };
 }

@@ -2,7 +2,7 @@
 import type { Readiness } from "#api";
 import { RESERVE_BYTES } from "#log";
 import { taskName, type Application } from "#streams";
-import type { System } from "../system/open-system.ts";
+import type { System } from "./open-system.ts";
 
 const TASKS_NAMED_MAX = 8;
 
