@@ -67,6 +67,8 @@ export class Application implements AsyncDisposable {
   readonly ended: Promise<void>;
   readonly #options: ApplicationOptions;
   readonly #clock: HostClock;
+  /** Deadlines and upkeep are real: a clock that runs faster does not make stopping quicker. */
+  readonly #patience: HostClock;
   readonly #logger: StructuredLogger;
   readonly #replacements = new Map<number, ReplacementLimit>();
   #state: ApplicationState = "created";
@@ -83,6 +85,7 @@ export class Application implements AsyncDisposable {
   constructor(options: ApplicationOptions) {
     this.#options = options;
     this.#clock = options.clock ?? (options.time === undefined ? realClock : scaledClock(options.time));
+    this.#patience = options.clock ?? realClock;
     this.#logger = options.logger ?? silentLogger;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -249,8 +252,7 @@ export class Application implements AsyncDisposable {
     const { thread } = hosted;
     const limit = this.#replacements.get(thread) ?? new ReplacementLimit();
     this.#replacements.set(thread, limit);
-    const told = "code" in error && error.code === "STOPPED_BY_MEMBER";
-    const decision = told ? "stop" : (this.#options.onThreadFailure?.(error, thread) ?? "stop");
+    const decision = isTold(error) ? "stop" : (this.#options.onThreadFailure?.(error, thread) ?? "stop");
     this.#logger.error({ thread, error, decision }, "a stream thread has failed");
     const index = this.#threads.indexOf(hosted);
     if (decision === "replace" && this.#state === "running" && index >= 0 && limit.allows(this.#clock.now())) {
@@ -283,7 +285,7 @@ export class Application implements AsyncDisposable {
     this.#become("stop");
     for (const hosted of this.#threads) hosted.stop();
     const ended = Promise.all(this.#threads.map((hosted) => hosted.ended));
-    await this.#clock.sleep(deadlineMs, ended);
+    await this.#patience.sleep(deadlineMs, ended);
     const late = this.#threads.filter(({ state }) => state !== "stopped" && state !== "failed");
     for (const hosted of late) hosted.abandon();
     if (late.length > 0) {
@@ -306,7 +308,7 @@ export class Application implements AsyncDisposable {
     const { log, topology, applicationId } = this.#options;
     const purge = new CommittedPurge({ log, group: applicationId, topics: topicsOf(topology), logger: this.#logger });
     while (this.#state === "running") {
-      await this.#clock.sleep(MAINTAIN_INTERVAL_MS, this.ended);
+      await this.#patience.sleep(MAINTAIN_INTERVAL_MS, this.ended);
       if (this.#state !== "running") return;
       await purge.round(this.#clock.now());
       try {
@@ -322,6 +324,11 @@ export class Application implements AsyncDisposable {
     assert(next !== null, `${event} cannot happen while the application is ${this.#state}`);
     this.#state = next;
   }
+}
+
+/** Whatever the host would decide: another thread would come to the same end, and take the others with it. */
+function isTold(error: Error): boolean {
+  return "code" in error && (error.code === "STOPPED_BY_MEMBER" || error.code === "MEMBER_FENCED");
 }
 
 function sharedLog(log: Log): WorkerLog | undefined {
