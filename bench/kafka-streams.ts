@@ -2,50 +2,73 @@
  * Kafka Streams and this engine on the same broker, the same data and the same topology, by turns: records a second, CPU, memory,
  * latency at a steady rate, restore, and how soon an instance is back after kill -9. Both are measured from outside.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { progress } from "#cli";
-import { openKafkaLog } from "#log";
+import { openKafkaLog, type Log } from "#log";
 import { KafkaCluster } from "#log/kafka/testing";
+import { sizeNamed, type BenchSize } from "./kafka-streams/bench-size.ts";
+import { alternating, compare, resultsOf, tableOf, type Comparison } from "./kafka-streams/comparison.ts";
 import { javaCommand } from "./kafka-streams/java-side.ts";
-import { measureLatency, measureRecovery, measureThroughput } from "./kafka-streams/measure-side.ts";
-import type { Latency, Recovery, Scene, Side, Throughput } from "./kafka-streams/measure-side.ts";
+import { measureLatency } from "./kafka-streams/measure-latency.ts";
+import { measureRecovery } from "./kafka-streams/measure-recovery.ts";
+import { measureThroughput } from "./kafka-streams/measure-throughput.ts";
 import { PARTITIONS, type TopologyName } from "./kafka-streams/position-topologies.ts";
 import { PositionTraffic } from "./kafka-streams/position-traffic.ts";
+import type { Outputs, Scene, Side } from "./kafka-streams/side-run.ts";
 import { slacklineCommand } from "./kafka-streams/slackline-command.ts";
-import { median, type Bench, type BenchResult } from "./result.ts";
+import { thisMachine } from "./machine.ts";
+import type { Bench, BenchResult } from "./result.ts";
 
-const DRIVERS = 10_000;
 const BROKER_HEAP_MB = 1_024;
+const MEASURES = ["presence", "count", "latency", "crash", "restore"] as const;
 
-const java: Side = { name: "kafka-streams", command: javaCommand };
+type Measure = (typeof MEASURES)[number];
+
+interface Stage {
+  readonly log: Log;
+  readonly brokers: readonly string[];
+  readonly sides: readonly Side[];
+  readonly size: BenchSize;
+  readonly seed: number;
+  readonly threads: number;
+  /** Topics of this bench begin so. */
+  readonly prefix: string;
+  /** The same for all runs, so that all have the same bytes. */
+  readonly startMicros: number;
+}
 
 /**
- * Flags: `topology` (presence,count), `records` (2,000,000), `threads` (1), `measure` (throughput,latency,recovery), `side` (both;
- * slackline, kafka-streams), `cpu-prof` (a profile of each of our threads, of those runs that end by themselves). KAFKA_BROKERS names a broker; else one is
- * started from Kafka's jars.
+ * Flags: `size` (full; small), `measure` (presence,count,latency,crash,restore), `runs` and `records` (else the size's), `threads` (1), `side`
+ * (both; slackline, kafka-streams), `cpu-prof` (a profile of each of our threads, of those runs that end by themselves).
+ * KAFKA_BROKERS names a broker; else one is started from Kafka's jars. At full size with both sides each measure is written to
+ * `bench/results/kafka-streams` as soon as it is there, otherwise to `bench/results/local/kafka-streams`.
  */
-export const kafkaStreams: Bench = async ({ seed, runs, flags }) => {
+export const kafkaStreams: Bench = async ({ seed, runs, flags, conclude }) => {
   const named = process.env["KAFKA_BROKERS"];
+  const wanted = measuresOf(flags["measure"]);
+  const size = sizeOf(flags, runs);
+  const sides = sidesOf(flags);
   const cluster = named === undefined ? await KafkaCluster.start({ heapMb: BROKER_HEAP_MB }) : undefined;
   const brokers = cluster?.brokers ?? named?.split(",") ?? [];
   const log = await openKafkaLog({ brokers, clientId: "bench" });
+  const forGood = flags["size"] !== "small" && flags["records"] === undefined && sides.length > 1 && size.runs >= 3;
+  const folder = join("bench", "results", ...(forGood ? [] : ["local"]), "kafka-streams");
+  mkdirSync(folder, { recursive: true });
   try {
-    const records = Number(flags["records"] ?? 2_000_000);
-    const input = `bench-positions-${Date.now().toString(36)}`;
-    await log.topics.ensure([{ name: input, partitions: PARTITIONS, cleanup: "delete" }]);
-    await new PositionTraffic({ seed, drivers: DRIVERS }).load(log, input, records);
-    const wanted = (flags["measure"] ?? "throughput,latency,recovery").split(",");
-    const sides = [java, slackline(flags)].filter(({ name }) => flags["side"] === undefined || flags["side"] === name);
+    const stage: Stage = {
+      ...{ log, brokers, sides, size, seed, threads: Number(flags["threads"] ?? 1) },
+      prefix: `bench-${Date.now().toString(36)}`,
+      startMicros: (Date.now() - 3_600_000) * 1_000,
+    };
+    const comparisons: Comparison[] = [];
     const results: BenchResult[] = [];
-    for (const topology of (flags["topology"] ?? "presence,count").split(",") as TopologyName[]) {
-      const scene = { log, brokers, topology, input, threads: Number(flags["threads"] ?? 1), round: 0 };
-      if (wanted.includes("throughput")) results.push(...(await throughput(sides, scene, { runs, seed })));
-      if (topology !== "presence") continue;
-      if (wanted.includes("latency")) results.push(...(await latency(sides, scene, { runs, seed })));
-      if (wanted.includes("recovery"))
-        for (const state of ["kept", "lost"] as const) results.push(...(await recovery(sides, scene, state, { runs, seed, records })));
+    for (const measure of wanted) {
+      const comparison = await take(measure, stage);
+      comparisons.push(comparison);
+      results.push(...resultsOf(comparison, seed));
+      writeFileSync(join(folder, `${measure}.json`), `${JSON.stringify({ machine: thisMachine(), seed, comparison }, null, 2)}\n`);
     }
+    conclude(tableOf(comparisons));
     return results;
   } finally {
     await log.close();
@@ -53,116 +76,130 @@ export const kafkaStreams: Bench = async ({ seed, runs, flags }) => {
   }
 };
 
-function slackline(flags: Readonly<Record<string, string>>): Side {
-  if (flags["cpu-prof"] === undefined) return { name: "slackline", command: (options) => slacklineCommand(options) };
-  const folder = join("bench", "results", "local", "kafka-streams-profiles");
-  mkdirSync(folder, { recursive: true });
-  return { name: "slackline", command: (options) => slacklineCommand(options, folder) };
+function measuresOf(flag: string | undefined): readonly Measure[] {
+  const wanted = flag?.split(",") ?? MEASURES;
+  const unknown = wanted.find((each) => !MEASURES.some((known) => known === each));
+  if (unknown !== undefined) throw new RangeError(`there is no measure "${unknown}"; there are: ${MEASURES.join(", ")}`);
+  return MEASURES.filter((each) => wanted.includes(each));
 }
 
-interface Told {
-  readonly runs: number;
-  readonly seed: number;
+function sizeOf(flags: Readonly<Record<string, string>>, runs: number): BenchSize {
+  const size = sizeNamed(flags["size"] ?? "full");
+  const records = flags["records"] === undefined ? undefined : Number(flags["records"]);
+  return {
+    ...size,
+    runs: flags["runs"] === undefined ? size.runs : runs,
+    throughputRecords: records ?? size.throughputRecords,
+    recoveryRecords: records ?? size.recoveryRecords,
+  };
 }
 
-async function throughput(sides: readonly Side[], scene: Scene, { runs, seed }: Told): Promise<BenchResult[]> {
-  const all = await alternating(sides, runs, `${scene.topology}, throughput`, (side, round) =>
-    measureThroughput(side, { ...scene, round }),
+function sidesOf(flags: Readonly<Record<string, string>>): readonly Side[] {
+  const folder = flags["cpu-prof"] === undefined ? undefined : join("bench", "results", "local", "kafka-streams-profiles");
+  if (folder !== undefined) mkdirSync(folder, { recursive: true });
+  const all: readonly Side[] = [
+    { name: "kafka-streams", command: javaCommand },
+    { name: "slackline", command: (options) => slacklineCommand(options, folder) },
+  ];
+  const wanted = all.filter(({ name }) => flags["side"] === undefined || flags["side"] === name);
+  if (wanted.length === 0) throw new RangeError(`there is no side "${flags["side"] ?? ""}"; there are: kafka-streams, slackline`);
+  return wanted;
+}
+
+function take(measure: Measure, stage: Stage): Promise<Comparison> {
+  if (measure === "latency") return latency(stage);
+  if (measure === "crash") return recovery(stage, "kept");
+  if (measure === "restore") return recovery(stage, "lost");
+  return throughput(stage, measure);
+}
+
+async function throughput(stage: Stage, topology: TopologyName): Promise<Comparison> {
+  const { sides, size, threads } = stage;
+  const input = `${stage.prefix}-positions`;
+  await loadOnce(stage, input, size.throughputRecords);
+  const label = `${topology}, throughput`;
+  const all = await alternating(sides, { runs: size.runs, label }, (side, round) =>
+    measureThroughput(side, sceneOf(stage, { topology, input, round })),
   );
-  const digests = new Set([...all.values()].flat().map(({ outputs, digest }) => `${outputs} ${digest}`));
-  // Count forwards 8-byte totals of two kinds (a double, a long): only their number can be the same.
-  const same = scene.topology === "presence" ? digests.size === 1 : new Set([...digests].map((each) => each.split(" ")[0])).size === 1;
-  if (!same) throw new Error(`the sides did not do the same: ${[...digests].join("; ")}`);
-  return told(
+  return compare(
+    topology,
     all,
-    { what: `${scene.topology}, ${scene.threads} threads`, unit: "records/s", seed },
-    ({ perSecond }: Throughput) => perSecond,
-    (each) => ({
-      records: median(each.map(({ records }) => records)),
-      outputs: `${each[0]?.outputs}, ${scene.topology === "presence" ? "byte for byte the same on both sides" : "as many on both sides"}`,
-      "CPU s per million records": median(each.map(({ cpuPerMillion }) => cpuPerMillion)),
-      "RSS MB": median(each.map(({ rssMb }) => rssMb)),
-      "load of the machine before": each.map(({ load }) => load).join("  "),
-    }),
+    [
+      { name: "throughput", unit: "records/s", of: ({ perSecond }) => perSecond, wanted: "≥ 1.5, aim 3" },
+      { name: "CPU", unit: "s/million", of: ({ cpuPerMillion }) => cpuPerMillion, wanted: "≤ 0.5, aim 0.33" },
+      { name: "RSS", unit: "MB", of: ({ rssMb }) => rssMb },
+    ],
+    { ...factsOf(all), records: size.throughputRecords, threads, guarantee: "exactly once, commits each 100 ms" },
   );
 }
 
-async function latency(sides: readonly Side[], scene: Scene, { runs, seed }: Told): Promise<BenchResult[]> {
-  const input = `${scene.input}-live`;
-  const all = await alternating(sides, runs, "latency at 2,000/s", async (side, round) => {
-    const own = `${input}-${side.name}-${round}`;
-    await scene.log.topics.ensure([{ name: own, partitions: PARTITIONS, cleanup: "delete" }]);
-    return measureLatency(side, { ...scene, input: own, round });
+async function latency(stage: Stage): Promise<Comparison> {
+  const { log, sides, size } = stage;
+  const { runs, drivers, latencyPerSecond: perSecond, latencyWarmUpSeconds: warmUpSeconds, latencySeconds: seconds } = size;
+  const label = `latency at ${perSecond}/s`;
+  const all = await alternating(sides, { runs, label }, async (side, round) => {
+    const input = `${stage.prefix}-live-${side.name}-${round}`;
+    await log.topics.ensure([{ name: input, partitions: PARTITIONS, cleanup: "delete" }]);
+    return measureLatency(side, sceneOf(stage, { topology: "presence", input, round }), { drivers, perSecond, warmUpSeconds, seconds });
   });
-  return told(
+  return compare(
+    `end to end at ${perSecond}/s`,
     all,
-    { what: "end to end at 2,000/s, p50", unit: "ms", seed },
-    ({ p50 }: Latency) => p50,
-    (each) => ({
-      "p99 ms": median(each.map(({ p99 }) => p99)),
-      "cores used": median(each.map(({ cores }) => cores)),
-      samples: median(each.map(({ samples }) => samples)),
-      "load of the machine before": each.map(({ load }) => load).join("  "),
-    }),
+    [
+      { name: "p50", unit: "ms", of: ({ p50 }) => p50 },
+      { name: "p99", unit: "ms", of: ({ p99 }) => p99 },
+      { name: "CPU", unit: "cores", of: ({ cores }) => cores },
+      { name: "sent", unit: "records/s", of: (run) => run.perSecond },
+    ],
+    { load: loadsOf(all), samples: samplesOf(all) },
   );
 }
 
-async function recovery(
-  sides: readonly Side[],
-  scene: Scene,
-  state: "kept" | "lost",
-  { runs, seed, records }: Told & { readonly records: number },
-): Promise<BenchResult[]> {
-  const all = await alternating(sides, runs, `kill -9, state ${state}`, async (side, round) => {
+async function recovery(stage: Stage, state: "kept" | "lost"): Promise<Comparison> {
+  const { sides, size, startMicros } = stage;
+  const { runs, drivers, recoveryRecords, laterRecords } = size;
+  const all = await alternating(sides, { runs, label: `kill -9, state ${state}` }, async (side, round) => {
     // Of its own: positions that come after the kill are added to it.
-    const input = `${scene.input}-${state}-${side.name}-${round}`;
-    await scene.log.topics.ensure([{ name: input, partitions: PARTITIONS, cleanup: "delete" }]);
-    await new PositionTraffic({ seed, drivers: DRIVERS }).load(scene.log, input, records);
-    return measureRecovery(side, { ...scene, input, round }, state);
+    const input = `${stage.prefix}-${state}-${side.name}-${round}`;
+    await loadOnce(stage, input, recoveryRecords);
+    const laterMicros = startMicros + recoveryRecords * 500;
+    return measureRecovery(side, sceneOf(stage, { topology: "presence", input, round }), { state, drivers, laterMicros, laterRecords });
   });
-  return told(
+  const firstOutput = { name: "first output", unit: "ms", of: (run: { readonly firstOutputMs: number }) => run.firstOutputMs };
+  return compare(
+    `kill -9, state ${state}`,
     all,
-    { what: `kill -9, state ${state}: first output`, unit: "ms", seed },
-    ({ firstOutputMs }: Recovery) => firstOutputMs,
-    (each) => ({
-      "records restored": median(each.map(({ restored }) => restored)),
-      "restored/s": median(each.map(({ restoredPerSecond }) => restoredPerSecond)),
-      "session timeout": "10 s on both sides",
-      "load of the machine before": each.map(({ load }) => load).join("  "),
-    }),
+    [
+      state === "kept" ? { ...firstOutput, wanted: "≤ 13,000 ms" } : firstOutput,
+      { name: "all committed", unit: "ms", of: ({ drainedMs }) => drainedMs },
+      { name: "restored", unit: "records", of: ({ restored }) => restored },
+      { name: "restore", unit: "records/s", of: ({ restoredPerSecond }) => restoredPerSecond },
+    ],
+    { ...factsOf(all), records: recoveryRecords, later: laterRecords, "session timeout": "10 s on both sides" },
   );
 }
 
-/** Side by side, as many times each: what else the machine does hits both. */
-async function alternating<R>(
-  sides: readonly Side[],
-  runs: number,
-  label: string,
-  measure: (side: Side, round: number) => Promise<R>,
-): Promise<ReadonlyMap<string, readonly R[]>> {
-  const all = new Map<string, R[]>(sides.map(({ name }) => [name, []]));
-  const bar = progress({ label, total: runs * sides.length, unit: "runs" });
-  let done = 0;
-  for (let round = 0; round < runs; round++)
-    for (const side of sides) {
-      all.get(side.name)?.push(await measure(side, round));
-      bar.update(++done, runs * sides.length);
-    }
-  bar.end();
-  return all;
+function sceneOf({ log, brokers, threads }: Stage, own: Pick<Scene, "topology" | "input" | "round">): Scene {
+  return { log, brokers, threads, ...own };
 }
 
-function told<R>(
-  all: ReadonlyMap<string, readonly R[]>,
-  { what, unit, seed }: { readonly what: string; readonly unit: string; readonly seed: number },
-  valueOf: (run: R) => number,
-  factsOf: (runs: readonly R[]) => Readonly<Record<string, string | number>>,
-): BenchResult[] {
-  const medians = new Map([...all].map(([name, runs]) => [name, median(runs.map(valueOf))]));
-  return [...all].map(([name, each]) => {
-    const facts: Record<string, string | number> = { ...factsOf(each) };
-    const other = medians.get(java.name);
-    if (name !== java.name && other !== undefined) facts["ratio to kafka-streams"] = (medians.get(name) ?? Number.NaN) / other;
-    return { name: `${what}, ${name}`, unit, runs: each.map(valueOf), median: medians.get(name) ?? Number.NaN, seed, facts };
-  });
+async function loadOnce({ log, seed, size, startMicros }: Stage, topic: string, count: number): Promise<void> {
+  await log.topics.ensure([{ name: topic, partitions: PARTITIONS, cleanup: "delete" }]);
+  if ((await log.offsets.bound({ topic, partition: 0 }, "stable")) > 0) return;
+  await new PositionTraffic({ seed, drivers: size.drivers }).load(log, topic, { count, startMicros });
+}
+
+/** Throws when any run of any side has written anything else than the others. */
+function factsOf(all: ReadonlyMap<string, readonly (Outputs & { readonly load: string })[]>): Readonly<Record<string, string>> {
+  const digests = new Set([...all.values()].flat().map(({ outputs, digest }) => `${outputs} records, ${digest}`));
+  if (digests.size > 1) throw new Error(`the runs did not do the same: ${[...digests].join("; ")}`);
+  return { outputs: `${[...digests].join("")}, byte for byte the same in all runs of all sides`, load: loadsOf(all) };
+}
+
+function loadsOf(all: ReadonlyMap<string, readonly { readonly load: string }[]>): string {
+  return [...all].map(([side, each]) => `${side} ${each.map(({ load }) => load).join(" ")}`).join("; ");
+}
+
+function samplesOf(all: ReadonlyMap<string, readonly { readonly samples: number }[]>): string {
+  return [...all].map(([side, each]) => `${side} ${each.map(({ samples }) => samples).join(" ")}`).join("; ");
 }

@@ -1,7 +1,7 @@
 /** `npm run bench -- NAME [--runs N] [--seed N] [--flag value …]`: prints machine, versions, seed, raw runs and medians, and writes JSON. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import { thisMachine } from "./machine.ts";
 import type { Bench, BenchResult } from "./result.ts";
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
@@ -29,22 +29,20 @@ async function main(words: readonly string[]): Promise<number> {
   const flags = parse(rest);
   const seed = Number(flags["seed"] ?? 42);
   const runs = Number(flags["runs"] ?? 3);
-  const machine = {
-    cpu: cpus()[0]?.model ?? "unknown",
-    cores: cpus().length,
-    memoryGb: Math.round(totalmem() / 2 ** 30),
-    node: process.versions.node,
-    platform: `${process.platform} ${process.arch}`,
-  };
+  const machine = thisMachine();
   console.log(
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, Node ${machine.node}, ${machine.platform}; seed ${seed}, ${runs} runs`,
   );
-  const results = await (await load())({ seed, runs, flags });
+  const conclusions: string[] = [];
+  const begun = performance.now();
+  const results = await (await load())({ seed, runs, flags, conclude: (text) => conclusions.push(text) });
+  const minutes = (performance.now() - begun) / 60_000;
   for (const result of results) print(result);
   mkdirSync(resultsFolder, { recursive: true });
   const file = join(resultsFolder, `${name}.json`);
   writeFileSync(file, `${JSON.stringify({ machine, results }, null, 2)}\n`);
-  console.log(`raw results: ${file}`);
+  for (const conclusion of conclusions) console.log(`\n${conclusion}`);
+  console.log(`${minutes.toFixed(1)} minutes in all; raw results: ${file}`);
   return 0;
 }
 
@@ -70,4 +68,6 @@ function print({ name, unit, runs, median, facts }: BenchResult): void {
   for (const [fact, value] of Object.entries(facts)) console.log(`  ${fact}: ${typeof value === "number" ? show(value) : value}`);
 }
 
+// Whatever it has started ends with it: that is done when the process exits.
+for (const signal of ["SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
 process.exitCode = await main(process.argv.slice(2));

@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly runs: number;
   /** Bench-specific flags as given, e.g. `data`, `drivers`. */
   readonly flags: Readonly<Record<string, string>>;
+  /** A text that is printed behind all results. */
+  readonly conclude: (text: string) => void;
 }
 
 export type Bench = (options: BenchOptions) => Promise<readonly BenchResult[]>;

@@ -1,7 +1,7 @@
 /** The two topologies of the bench, as `java/src/anchor/Topologies.java` has them. */
 import { writeSync } from "node:fs";
 import { cellOf, FINE_RESOLUTION } from "#geo";
-import { bytesSerde, keyValueStore, numberSerde, stringKey, stringSerde } from "#state";
+import { bytesSerde, keyValueStore, stringKey, stringSerde, type Serde } from "#state";
 import { StreamsBuilder, topic, type Topology, type TopologyFactory } from "#streams";
 import { driverStateSerde, positionSerde } from "./position.ts";
 
@@ -15,6 +15,20 @@ export interface PositionTopologyOptions {
 
 export const PARTITIONS = 4;
 const STANDARD_OUTPUT = 1;
+const TWO_TO_32 = 2 ** 32;
+
+/** A whole number of 0 or more as Kafka's own Long: eight bytes, big-endian. */
+const totalSerde: Serde<number> = {
+  id: "total",
+  encode(value, target, at) {
+    const end = at + 8;
+    if (end > target.length) return end;
+    target.writeUInt32BE(Math.floor(value / TWO_TO_32), at);
+    target.writeUInt32BE(value % TWO_TO_32, at + 4);
+    return end;
+  },
+  decode: (bytes, start) => bytes.readUInt32BE(start) * TWO_TO_32 + bytes.readUInt32BE(start + 4),
+};
 
 /** For workers. Says "first" at the first record. */
 export const buildPositionTopology: TopologyFactory = ({ argument }) => {
@@ -60,8 +74,8 @@ function presence({ input, output }: PositionTopologyOptions, onRecord: () => vo
 
 function count({ input, output }: PositionTopologyOptions, onRecord: () => void): Topology {
   const positions = topic({ name: input, key: stringSerde, value: bytesSerde, partitions: PARTITIONS });
-  const totals = topic({ name: output, key: stringSerde, value: numberSerde, partitions: PARTITIONS });
-  const counts = keyValueStore({ name: "counts", key: stringKey, value: numberSerde });
+  const totals = topic({ name: output, key: stringSerde, value: totalSerde, partitions: PARTITIONS });
+  const counts = keyValueStore({ name: "counts", key: stringKey, value: totalSerde });
   const builder = new StreamsBuilder();
   builder.stream(positions).process({
     name: "count",

@@ -58,10 +58,9 @@ export class PositionTraffic {
     producer.append(topic, home.partition, Math.floor(atMicros / 1_000), home.id, this.#value.subarray(0, end));
   }
 
-  /** So many positions, half a millisecond apart, up to now. */
-  async load(log: Log, topic: string, count: number): Promise<void> {
+  /** So many positions, half a millisecond apart. */
+  async load(log: Log, topic: string, { count, startMicros }: { readonly count: number; readonly startMicros: number }): Promise<void> {
     const producer = log.producer();
-    const startMicros = (Date.now() - count / 2) * 1_000;
     for (let index = 0; index < count; index++) {
       this.append(producer, topic, startMicros + index * 500);
       if (producer.bufferedBytes > FLUSH_BYTES) await producer.flush();
