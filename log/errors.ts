@@ -12,6 +12,8 @@ export type LogErrorCode =
   | "COMMIT_UNKNOWN"
   | "COMMIT_REFUSED"
   | "WRITER_FENCED"
+  | "MEMBER_FENCED"
+  | "LOG_FORBIDDEN"
   | "LOG_UNAVAILABLE"
   | "LOG_FORMAT_UNKNOWN";
 

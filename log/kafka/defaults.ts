@@ -7,6 +7,8 @@ export const CLIENT_VERSION = "0.1.0";
 export const CONNECT_MS_MAX = 5_000;
 export const REQUEST_MS_MAX = 10_000;
 export const IN_FLIGHT_MAX = 16;
+/** An address that failed so often in a row is tried about once a second. */
+export const RECONNECT_ROUNDS_MAX = 6;
 
 /** Retries: full jitter between 0 and the cap. */
 export const BACKOFF_BASE_MS = 25;
@@ -51,6 +53,8 @@ export const SESSION_MS_MAX = 10_000;
 export const REBALANCE_MS_MAX = 30_000;
 export const HEARTBEAT_MS = 500;
 export const USER_DATA_BYTES_MAX = 64 * 1024;
+/** A static member whose place is taken twice within this time gives it up. */
+export const FENCED_AGAIN_MS = 60_000;
 
 /** Time and chance, injected everywhere above the sockets. */
 export interface Surroundings {

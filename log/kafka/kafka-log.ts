@@ -18,6 +18,7 @@ import { BlockCompression } from "../record-batch/block-compression.ts";
 import type { Compression } from "../record-batch/block-compression.ts";
 import { Cluster } from "./client/cluster.ts";
 import { Lanes } from "./client/lanes.ts";
+import { principalOf } from "./client/rights.ts";
 import { checkSecurity } from "./client/security.ts";
 import type { KafkaSecurity } from "./client/security.ts";
 import type { BrokerAddress, KafkaWire } from "./client/wire-contract.ts";
@@ -76,7 +77,7 @@ export async function openKafkaLogOver(
   { wire, surroundings }: { readonly wire: KafkaWire; readonly surroundings: Surroundings },
 ): Promise<Log> {
   checkTimes(options);
-  const cluster = new Cluster({ wire, surroundings, bootstrap: options.brokers.map(parseBroker) });
+  const cluster = new Cluster({ wire, surroundings, bootstrap: options.brokers.map(parseBroker), principal: principalOf(options) });
   const log = new KafkaLog(options, cluster);
   try {
     await log.open();

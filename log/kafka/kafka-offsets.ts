@@ -1,8 +1,8 @@
 /** Bounds of partitions and committed offsets of groups, asked of the brokers each time. */
-import { LogError } from "../errors.ts";
 import type { CommittedOffset, OffsetBound, Offsets, TopicPartition } from "../log.ts";
 import type { Cluster } from "./client/cluster.ts";
-import { NONE, nameOfCode, UNKNOWN_TOPIC_OR_PARTITION, UNSTABLE_OFFSET_COMMIT } from "./client/error-codes.ts";
+import { NONE, UNKNOWN_TOPIC_OR_PARTITION, UNSTABLE_OFFSET_COMMIT } from "./client/error-codes.ts";
+import { refusedError } from "./client/rights.ts";
 import type { FetchedOffset, Isolation } from "./client/wire-contract.ts";
 import { refusedAt, type TopicCatalog } from "./topic-catalog.ts";
 import type { OwnCommits } from "./produce/own-commits.ts";
@@ -60,7 +60,12 @@ export class KafkaOffsets implements Offsets {
     };
     const { code, value } = await this.#cluster.ask(`what group ${group} committed`, ask, { refresh });
     if (code !== NONE)
-      throw new LogError("LOG_UNAVAILABLE", `Kafka refuses the offsets of group ${group}: ${nameOfCode(code)}. Check its rights.`);
+      throw refusedError({
+        code,
+        what: `the offsets of the group ${group}`,
+        needs: `Describe on the group ${group} and on its topics`,
+        principal: this.#cluster.principal,
+      });
     return partitions.map(({ topic, partition }) => {
       const found = value.find((each) => each.topic === topic && each.partition === partition);
       return found === undefined || found.offset < 0 ? undefined : { offset: found.offset, metadata: found.metadata };
@@ -97,7 +102,7 @@ export class KafkaOffsets implements Offsets {
       const { errorCode, offset } = await this.#cluster.wire.listOffset(to, at, isolation, timestamp);
       return { code: errorCode, value: offset };
     });
-    if (code !== NONE) throw refusedAt("an offset", code, at);
+    if (code !== NONE) throw refusedAt({ what: "an offset", operation: "Describe" }, code, at, this.#cluster.principal);
     return value;
   }
 }

@@ -3,7 +3,8 @@ import { LogError } from "../errors.ts";
 import type { TopicConfig, TopicPartition, Topics } from "../log.ts";
 import { refuseMismatch } from "../refuse-mismatch.ts";
 import type { Cluster } from "./client/cluster.ts";
-import { NONE, nameOfCode, OFFSET_OUT_OF_RANGE, TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION } from "./client/error-codes.ts";
+import { NONE, OFFSET_OUT_OF_RANGE, TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION } from "./client/error-codes.ts";
+import { refusedError } from "./client/rights.ts";
 import { ADMIN_ANSWER_MS_MAX, ADMIN_MS_MAX } from "./defaults.ts";
 import { asKafkaConfigs, refusedAt, type TopicCatalog } from "./topic-catalog.ts";
 
@@ -56,7 +57,7 @@ export class KafkaTopics implements Topics {
     let { code } = await remove(beforeOffset);
     // Beyond the end there is nothing to keep.
     if (code === OFFSET_OUT_OF_RANGE) ({ code } = await remove(EVERYTHING));
-    if (code !== NONE) throw refusedAt("to delete records", code, at);
+    if (code !== NONE) throw refusedAt({ what: "to delete records", operation: "Delete" }, code, at, this.#cluster.principal);
   }
 
   #refuseMismatch(wanted: TopicConfig): void {
@@ -90,9 +91,15 @@ export class KafkaTopics implements Topics {
       return { code: failed[0]?.errorCode ?? NONE, value: failed[0] };
     });
     if (code !== NONE && value !== undefined)
-      throw new LogError("LOG_UNAVAILABLE", `Topic ${value.name} cannot be created: ${nameOfCode(code)} ${value.message ?? ""}`.trim(), {
-        topic: value.name,
-      });
+      throw refusedError(
+        {
+          code,
+          what: `to create the topic ${value.name}${value.message === null ? "" : ` (${value.message})`}`,
+          needs: `Create on the topic ${value.name}, or create it yourself`,
+          principal: this.#cluster.principal,
+        },
+        { topic: value.name },
+      );
   }
 
   /** A topic is of use when every partition has a leader that knows of it. */

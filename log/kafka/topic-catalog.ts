@@ -3,7 +3,8 @@ import { LogError } from "../errors.ts";
 import type { TopicConfig, TopicPartition } from "../log.ts";
 import type { OutputTopic } from "../record-batch/output-buffer.ts";
 import type { Cluster } from "./client/cluster.ts";
-import { NONE, nameOfCode } from "./client/error-codes.ts";
+import { NONE } from "./client/error-codes.ts";
+import { refusedError } from "./client/rights.ts";
 import type { TopicConfigs } from "./client/wire-contract.ts";
 import { BATCH_OVERHEAD_BYTES, BLOCK_BYTES_MAX, CONFIGS_PER_REQUEST, MESSAGE_BYTES_MAX } from "./defaults.ts";
 
@@ -140,15 +141,14 @@ export function unknownTopic(topic: string, partition: number): LogError {
 }
 
 /** A partition-level refusal that no retry will change. */
-export function refusedAt(what: string, code: number, { topic, partition }: TopicPartition): LogError {
-  return new LogError(
-    "LOG_UNAVAILABLE",
-    `Kafka refuses ${what} of ${topic}/${partition}: ${nameOfCode(code)}. Check rights and settings.`,
-    {
-      topic,
-      partition,
-    },
-  );
+export function refusedAt(
+  { what, operation }: { readonly what: string; readonly operation: string },
+  code: number,
+  { topic, partition }: TopicPartition,
+  principal: string,
+): LogError {
+  const needs = `${operation} on the topic ${topic}`;
+  return refusedError({ code, what: `${what} of ${topic}/${partition}`, needs, principal }, { topic, partition });
 }
 
 function asTopicConfig(name: string, partitions: number, { values, ownNames }: TopicConfigs): TopicConfig {

@@ -20,6 +20,7 @@ export function isRetriable(error: Error): boolean {
   return (
     error instanceof WriterLostError ||
     error.code === "LOG_UNAVAILABLE" ||
+    error.code === "LOG_FORBIDDEN" ||
     error.code === "COMMIT_UNKNOWN" ||
     error.code === "COMMIT_REFUSED"
   );

@@ -5,7 +5,7 @@ import { LogError, WriterLostError } from "#log";
 import { TaskFailedError } from "../errors.ts";
 import { isRetriableCondition } from "../retriable.ts";
 
-const NOT_THE_RECORDS = new Set<string>(["UNKNOWN_TOPIC", "LOG_UNAVAILABLE"]);
+const NOT_THE_RECORDS = new Set<string>(["UNKNOWN_TOPIC", "LOG_FORBIDDEN", "LOG_UNAVAILABLE"]);
 
 /**
  * False for what would fail for any record: a writer or database that is gone, a topic that is missing, and assertions, which

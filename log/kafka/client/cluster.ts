@@ -4,6 +4,7 @@ import { ASK_MS_MAX } from "../defaults.ts";
 import type { Surroundings } from "../defaults.ts";
 import { NONE, nameOfCode } from "./error-codes.ts";
 import { retrying } from "./retrying.ts";
+import { principalOf, refusedError } from "./rights.ts";
 import type { BrokerAddress, Destination, KafkaWire, MetadataTopic, TransactionVersion } from "./wire-contract.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -11,6 +12,8 @@ export interface ClusterDependencies {
   readonly wire: KafkaWire;
   readonly surroundings: Surroundings;
   readonly bootstrap: readonly BrokerAddress[];
+  /** As brokers call us; for messages. Default that of clients without a login. */
+  readonly principal?: string;
 }
 
 export interface KnownTopic {
@@ -30,6 +33,7 @@ const FETCH_VERSION = 17;
 export class Cluster {
   readonly wire: KafkaWire;
   readonly surroundings: Surroundings;
+  readonly principal: string;
   readonly #bootstrap: readonly BrokerAddress[];
   #brokers = new Map<number, BrokerAddress>();
   #topics = new Map<string, KnownTopic>();
@@ -40,10 +44,11 @@ export class Cluster {
   #transactionVersion: TransactionVersion = 1;
   #closed = false;
 
-  constructor({ wire, surroundings, bootstrap }: ClusterDependencies) {
+  constructor({ wire, surroundings, bootstrap, principal = principalOf({}) }: ClusterDependencies) {
     this.wire = wire;
     this.surroundings = surroundings;
     this.#bootstrap = bootstrap;
+    this.principal = principal;
   }
 
   get transactionVersion(): TransactionVersion {
@@ -131,7 +136,12 @@ export class Cluster {
       { msMax },
     );
     if (answer.code !== NONE)
-      throw new LogError("LOG_UNAVAILABLE", `Nobody coordinates the ${kind} ${key}: ${nameOfCode(answer.code)}. Check its rights.`);
+      throw refusedError({
+        code: answer.code,
+        what: `to say who coordinates the ${kind} ${key}`,
+        needs: kind === "group" ? `Read on the group ${key}` : `Write and Describe on the transactional id ${key}`,
+        principal: this.principal,
+      });
     const { host, port } = answer.value;
     this.#coordinators.set(id, { host, port });
     return { host, port, purpose };

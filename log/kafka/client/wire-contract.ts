@@ -120,6 +120,8 @@ export interface GroupMember {
   readonly generation: number;
   /** Given by the broker; empty outside a group, with generation −1. */
   readonly member: string;
+  /** Of a static member (`group.instance.id`): who joins under it takes the place, and the broker fences whoever had it. */
+  readonly instance?: string;
 }
 
 export interface OffsetToCommit extends AtPartition {
@@ -139,8 +141,9 @@ export interface OffsetFetchResponse extends Coded {
 
 export interface JoinRequest {
   readonly group: string;
-  /** Empty at first: the broker answers 79 with an id to use. */
+  /** Empty at first: the broker answers 79 with an id to use, or gives one at once to a static member. */
   readonly member: string;
+  readonly instance?: string;
   readonly sessionMsMax: number;
   readonly rebalanceMsMax: number;
   readonly protocol: string;

@@ -29,11 +29,14 @@ import {
 import type { Reader, ResponseParser } from "@platformatic/kafka";
 import { isIP } from "node:net";
 import type { Compressor } from "../../record-batch/block-compression.ts";
-import { CLIENT_NAME, CLIENT_VERSION, CONNECT_MS_MAX, IN_FLIGHT_MAX, REQUEST_MS_MAX } from "../defaults.ts";
+import { CLIENT_NAME, CLIENT_VERSION, CONNECT_MS_MAX, IN_FLIGHT_MAX, realSurroundings, REQUEST_MS_MAX } from "../defaults.ts";
+import type { Surroundings } from "../defaults.ts";
 import { parseFetchResponse } from "../fetch/fetch-response.ts";
 import type { FetchResponse } from "../fetch/fetch-response.ts";
 import { byKey, byTopic } from "./by-topic.ts";
 import { certificateRefusal } from "./certificate-error.ts";
+import { ConnectionPool } from "./connection-pool.ts";
+import type { PooledConnection } from "./connection-pool.ts";
 import type {
   AtPartition,
   Coded,
@@ -71,6 +74,12 @@ export interface WireOptions {
   readonly clientId: string;
   /** Checked by the caller. */
   readonly security: KafkaSecurity;
+  /** Default the real ones. */
+  readonly surroundings?: Surroundings;
+}
+
+interface OpenedConnection extends PooledConnection {
+  readonly connection: Connection;
 }
 
 /** A codec of the library: the request as a Writer, the answer by a parser that throws ResponseError on any code. */
@@ -116,11 +125,11 @@ export const wasmCompressors: Readonly<Record<"snappy" | "lz4", Compressor>> = {
 
 class SocketWire implements KafkaWire {
   readonly #options: WireOptions;
-  readonly #connections = new Map<string, Promise<Connection>>();
-  #closed = false;
+  readonly #pool: ConnectionPool<OpenedConnection>;
 
   constructor(options: WireOptions) {
     this.#options = options;
+    this.#pool = new ConnectionPool(options.surroundings ?? realSurroundings);
   }
 
   async versions(to: Destination): Promise<VersionsResponse> {
@@ -288,7 +297,7 @@ class SocketWire implements KafkaWire {
     const response = await this.#call(
       to,
       txnOffsetCommitV4,
-      [transactionalId, member.group, producerId, producerEpoch, member.generation, member.member, null, topics],
+      [transactionalId, member.group, producerId, producerEpoch, member.generation, member.member, member.instance ?? null, topics],
       version,
     );
     return response.topics.flatMap((topic) =>
@@ -350,9 +359,10 @@ class SocketWire implements KafkaWire {
   }
 
   async join(to: Destination, request: JoinRequest): Promise<JoinResponse> {
-    const { group, member, sessionMsMax, rebalanceMsMax, protocol, metadata, reason } = request;
+    const { group, member, instance, sessionMsMax, rebalanceMsMax, protocol, metadata, reason } = request;
+    const place = instance ?? null;
     const protocols = [{ name: protocol, metadata }];
-    const response = await this.#call(to, joinGroupV9, [group, sessionMsMax, rebalanceMsMax, member, null, "consumer", protocols, reason]);
+    const response = await this.#call(to, joinGroupV9, [group, sessionMsMax, rebalanceMsMax, member, place, "consumer", protocols, reason]);
     return {
       errorCode: response.errorCode,
       generation: response.generationId,
@@ -362,25 +372,22 @@ class SocketWire implements KafkaWire {
     };
   }
 
-  async sync(to: Destination, { group, generation, member, protocol, assignments }: SyncRequest): Promise<SyncResponse> {
+  async sync(to: Destination, { group, generation, member, instance, protocol, assignments }: SyncRequest): Promise<SyncResponse> {
     const all = assignments.map((each) => ({ memberId: each.member, assignment: each.assignment }));
-    const response = await this.#call(to, syncGroupV5, [group, generation, member, null, "consumer", protocol, all]);
+    const response = await this.#call(to, syncGroupV5, [group, generation, member, instance ?? null, "consumer", protocol, all]);
     return { errorCode: response.errorCode, assignment: response.assignment };
   }
 
-  async heartbeat(to: Destination, { group, generation, member }: GroupMember): Promise<Coded> {
-    return await this.#call(to, heartbeatV4, [group, generation, member, null]);
+  async heartbeat(to: Destination, { group, generation, member, instance }: GroupMember): Promise<Coded> {
+    return await this.#call(to, heartbeatV4, [group, generation, member, instance ?? null]);
   }
 
-  async leave(to: Destination, { group, member }: GroupMember): Promise<Coded> {
-    return await this.#call(to, leaveGroupV5, [group, [{ memberId: member, groupInstanceId: null, reason: "leaves" }]]);
+  async leave(to: Destination, { group, member, instance }: GroupMember): Promise<Coded> {
+    return await this.#call(to, leaveGroupV5, [group, [{ memberId: member, groupInstanceId: instance ?? null, reason: "leaves" }]]);
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    const connections = await Promise.allSettled(this.#connections.values());
-    this.#connections.clear();
-    await Promise.allSettled(connections.flatMap((each) => (each.status === "fulfilled" ? [each.value.close()] : [])));
+  close(): Promise<void> {
+    return this.#pool.close();
   }
 
   #call<A extends unknown[], R>(to: Destination, codec: Codec<A, R>, args: A, version = codec.api.version): Promise<R> {
@@ -394,36 +401,24 @@ class SocketWire implements KafkaWire {
   }
 
   async #send<R>(to: Destination, call: Call<R>): Promise<R> {
-    const connection = await this.#connection(to);
+    const key = `${to.host}:${to.port} ${to.purpose} ${to.answerMsMax ?? REQUEST_MS_MAX}`;
+    const { connection } = await this.#pool.get(to, key, () => this.#open(to));
     const { promise, resolve, reject } = Promise.withResolvers<R>();
     connection.send(call.key, call.version, call.create, call.parse, true, call.plainHeader !== true, (error, response) => {
-      // With no error the response is there; the library's type does not say so.
-      if (error === null || error === undefined) resolve(response as R);
-      else reject(failureOf(error, to, `request ${call.key}`));
+      if (error === null || error === undefined) {
+        this.#pool.answered(to);
+        // With no error the response is there; the library's type does not say so.
+        resolve(response as R);
+        return;
+      }
+      const failure = failureOf(error, to, `request ${call.key}`);
+      if (failure.failure === "no-answer") this.#pool.failed(to);
+      reject(failure);
     });
     return promise;
   }
 
-  async #connection(to: Destination): Promise<Connection> {
-    const key = `${to.host}:${to.port} ${to.purpose} ${to.answerMsMax ?? REQUEST_MS_MAX}`;
-    const known = this.#connections.get(key);
-    if (known !== undefined) {
-      const connection = await known;
-      // While it logs in anew a connection still takes requests.
-      if (connection.isConnected() || connection.status === "reauthenticating") return connection;
-      if (this.#connections.get(key) === known) this.#connections.delete(key);
-      return this.#connection(to);
-    }
-    if (this.#closed) throw new WireError("unreachable", "The connection to Kafka is closed.", undefined);
-    const opening = this.#open(to);
-    this.#connections.set(key, opening);
-    opening.catch(() => {
-      if (this.#connections.get(key) === opening) this.#connections.delete(key);
-    });
-    return opening;
-  }
-
-  async #open({ host, port, answerMsMax }: Destination): Promise<Connection> {
+  async #open({ host, port, answerMsMax }: Destination): Promise<OpenedConnection> {
     const { tls, sasl } = this.#options.security;
     const connection = new Connection(this.#options.clientId, {
       connectTimeout: CONNECT_MS_MAX,
@@ -439,7 +434,12 @@ class SocketWire implements KafkaWire {
     } catch (error) {
       throw failureOf(error, { host, port }, "connecting");
     }
-    return connection;
+    return {
+      connection,
+      // While it logs in anew a connection still takes requests.
+      isConnected: () => connection.isConnected() || connection.status === "reauthenticating",
+      close: () => connection.close(),
+    };
   }
 }
 

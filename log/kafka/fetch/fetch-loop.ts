@@ -2,8 +2,9 @@
 import { LogError } from "../../errors.ts";
 import type { BlockCompression } from "../../record-batch/block-compression.ts";
 import type { Cluster } from "../client/cluster.ts";
-import { NONE, nameOfCode, OFFSET_OUT_OF_RANGE, reactionTo } from "../client/error-codes.ts";
+import { NONE, OFFSET_OUT_OF_RANGE, reactionTo } from "../client/error-codes.ts";
 import { backoffMs } from "../client/retrying.ts";
+import { refusedError } from "../client/rights.ts";
 import { WireError } from "../client/wire-error.ts";
 import { BUFFER_BYTES_MAX, FETCH_BYTES_MAX, FETCH_PARTITION_BYTES_MAX, FETCH_WAIT_MS_MAX, FETCHES_PER_BROKER } from "../defaults.ts";
 import { committedOf } from "./abort-filter.ts";
@@ -112,7 +113,7 @@ export class FetchLoop {
         arrived = true;
       } else if (reactionTo(found.errorCode) === "refresh" || reactionTo(found.errorCode) === "retry") answered = false;
       else {
-        position.error = refusal(position, found.errorCode);
+        position.error = refusal(position, found.errorCode, cluster.principal);
         arrived = true;
       }
     }
@@ -185,11 +186,9 @@ function hasRoom(position: FetchPosition): boolean {
   return !position.busy && !position.paused && position.error === undefined && position.bufferedBytes < BUFFER_BYTES_MAX / 2;
 }
 
-function refusal({ topic, partition }: FetchPosition, code: number): LogError {
-  return new LogError("LOG_UNAVAILABLE", `${topic}/${partition} cannot be read: ${nameOfCode(code)}. Check its rights.`, {
-    topic,
-    partition,
-  });
+function refusal({ topic, partition }: FetchPosition, code: number, principal: string): LogError {
+  const what = `to let ${topic}/${partition} be read`;
+  return refusedError({ code, what, needs: `Read on the topic ${topic}`, principal }, { topic, partition });
 }
 
 function outOfRange({ topic, partition, fetchOffset }: FetchPosition, { startOffset, highWatermark }: FetchedPartition): LogError {

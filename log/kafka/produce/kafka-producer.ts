@@ -4,11 +4,12 @@ import type { AppendedRange, Producer, RecordHeader, TopicPartition } from "../.
 import type { BlockCompression, Compression } from "../../record-batch/block-compression.ts";
 import { OutputBuffer } from "../../record-batch/output-buffer.ts";
 import type { Cluster } from "../client/cluster.ts";
-import { NONE, nameOfCode, reactionTo } from "../client/error-codes.ts";
+import { NONE, reactionTo } from "../client/error-codes.ts";
+import { isForbidden, refusedError, remedyOf } from "../client/rights.ts";
 import type { ProducerIdentity } from "../client/wire-contract.ts";
 import { PRODUCE_MS_MAX, TRANSACTION_MS_MAX } from "../defaults.ts";
 import type { TopicCatalog } from "../topic-catalog.ts";
-import { asRefusedRecord, RefusedByBroker, sendBlocks } from "./send-blocks.ts";
+import { asRefusedRecord, isTooLarge, RefusedByBroker, sendBlocks } from "./send-blocks.ts";
 import { Sequences } from "./sequences.ts";
 
 export interface KafkaProducerDependencies {
@@ -79,7 +80,9 @@ export class KafkaProducer implements Producer {
     } catch (error) {
       // Sequences have a gap now: another identity counts from 0.
       this.#identity = undefined;
-      throw asLogError(error);
+      // Its limits may have been lowered: what comes is refused before it is sent.
+      if (error instanceof RefusedByBroker && isTooLarge(error.code)) await this.#deps.catalog.load().catch(() => {});
+      throw asLogError(error, cluster.principal);
     }
   }
 
@@ -90,14 +93,18 @@ export class KafkaProducer implements Producer {
       const answer = await cluster.wire.initProducer(to, { transactionalId: null, timeoutMs: TRANSACTION_MS_MAX, present: undefined });
       return { code: answer.errorCode, value: answer };
     });
-    if (code !== NONE) throw new LogError("LOG_UNAVAILABLE", `Kafka refuses a producer id: ${nameOfCode(code)}. Check the rights.`);
+    if (code !== NONE) throw refusedError({ code, what: "a producer id", needs: "Write on a topic", principal: cluster.principal });
     this.#sequences.reset();
     return { producerId: value.producerId, producerEpoch: value.producerEpoch };
   }
 }
 
-function asLogError(error: unknown): unknown {
+function asLogError(error: unknown, principal: string): unknown {
   if (!(error instanceof RefusedByBroker)) return error;
   if (reactionTo(error.code) === "refuse") return asRefusedRecord(error);
-  return new LogError("LOG_UNAVAILABLE", `${error.message} What was appended is dropped.`, { cause: error });
+  const { code, message, needs } = error;
+  const remedy = remedyOf({ code, what: message, needs, principal });
+  return new LogError(isForbidden(code) ? "LOG_FORBIDDEN" : "LOG_UNAVAILABLE", `${message} ${remedy} What was appended is dropped.`, {
+    cause: error,
+  });
 }

@@ -7,12 +7,13 @@ import { OutputBuffer } from "../../record-batch/output-buffer.ts";
 import type { PendingOutput } from "../../record-batch/output-buffer.ts";
 import type { Cluster } from "../client/cluster.ts";
 import { reactionTo } from "../client/error-codes.ts";
+import { isForbidden, remedyOf } from "../client/rights.ts";
 import type { GroupMember } from "../client/wire-contract.ts";
 import { METADATA_BYTES_MAX } from "../defaults.ts";
 import { KafkaMembership } from "../group/kafka-membership.ts";
 import type { TopicCatalog } from "../topic-catalog.ts";
 import type { OwnCommits } from "./own-commits.ts";
-import { asRefusedRecord, RefusedByBroker } from "./send-blocks.ts";
+import { asRefusedRecord, isTooLarge, RefusedByBroker } from "./send-blocks.ts";
 import { Sequences } from "./sequences.ts";
 import { EndUnknownError, isEpochRefused, TransactionalProducer } from "./transaction.ts";
 
@@ -144,18 +145,23 @@ export class KafkaWriter implements Writer {
       );
     if (!(error instanceof RefusedByBroker)) {
       if (!(error instanceof LogError)) return error;
-      return new WriterLostError("LOG_UNAVAILABLE", `The commit of ${id} failed, nothing of it is committed. ${error.message}`, { cause });
+      const code = error.code === "LOG_FORBIDDEN" ? error.code : "LOG_UNAVAILABLE";
+      return new WriterLostError(code, `The commit of ${id} failed, nothing of it is committed. ${error.message}`, { cause });
     }
     if (isEpochRefused(error.code) && (await this.#producer.isFenced()))
       return new WriterLostError("WRITER_FENCED", `A newer writer has taken the id ${id}. Give up its partitions.`, { cause });
     await this.#producer.abort();
+    // Its limits may have been lowered: the next writer knows them before it appends.
+    if (isTooLarge(error.code)) await this.#deps.catalog.load().catch(() => {});
     if (reactionTo(error.code) === "refuse")
       return new WriterLostError("COMMIT_REFUSED", `The commit of ${id} was refused; nothing of it is committed. ${error.message}`, {
         cause: asRefusedRecord(error),
       });
+    const { code, message, needs } = error;
+    const remedy = remedyOf({ code, what: message, needs, principal: this.#deps.cluster.principal });
     return new WriterLostError(
-      "LOG_UNAVAILABLE",
-      `The commit of ${id} failed, nothing of it is committed. ${error.message} Make a new writer and read the committed offsets.`,
+      isForbidden(code) ? "LOG_FORBIDDEN" : "LOG_UNAVAILABLE",
+      `The commit of ${id} failed, nothing of it is committed. ${message} ${isForbidden(code) ? remedy : "Make a new writer and read the committed offsets."}`,
       { cause },
     );
   }

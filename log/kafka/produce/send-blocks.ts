@@ -2,7 +2,7 @@
 import { RecordRefusedError } from "../../errors.ts";
 import type { TopicPartition } from "../../log.ts";
 import type { Cluster } from "../client/cluster.ts";
-import { nameOfCode, NONE, reactionTo } from "../client/error-codes.ts";
+import { nameOfCode, NONE, reactionTo, TRANSACTIONAL_ID_AUTHORIZATION_FAILED } from "../client/error-codes.ts";
 import type { TransactionVersion } from "../client/wire-contract.ts";
 import { WireError } from "../client/wire-error.ts";
 import { PRODUCE_BYTES_MAX } from "../defaults.ts";
@@ -29,17 +29,21 @@ export interface SendOptions {
 /** Kafka has refused; nothing of the block was written. */
 export class RefusedByBroker extends Error {
   readonly code: number;
+  /** For messages: the right that it takes, `Write on the topic NAME`. */
+  readonly needs: string;
 
-  constructor(code: number, what: string, detail?: string | null) {
+  constructor(code: number, what: string, { needs, detail }: { readonly needs: string; readonly detail?: string | null }) {
     super(`Kafka refuses ${what}: ${nameOfCode(code)}${detail ? `, ${detail}` : ""}.`);
     this.name = "RefusedByBroker";
     this.code = code;
+    this.needs = needs;
   }
 }
 
 /** What a lost answer counts as: the same block again is recognised by its sequence. */
 const NETWORK_EXCEPTION = 13;
 const MESSAGE_TOO_LARGE = 10;
+const RECORD_LIST_TOO_LARGE = 18;
 const INVALID_TIMESTAMP = 32;
 
 interface Sending extends PartitionBlocks {
@@ -58,7 +62,11 @@ export async function sendBlocks(
   for (let open = all; open.length > 0; open = all.filter(isOpen)) {
     const what = "to store records";
     const { code, value } = await cluster.ask(what, () => sendRound(cluster, all.filter(isOpen), options), { msMax: options.msMax });
-    if (code !== NONE) throw new RefusedByBroker(code, `records of ${value?.at ?? "a partition"}`, value?.message);
+    if (code !== NONE)
+      throw new RefusedByBroker(code, `records of ${value?.at ?? "a partition"}`, {
+        needs: rightToWrite(value?.topic ?? "that is written to", options.transactionalId, code),
+        detail: value?.message ?? null,
+      });
   }
   return all.map(({ topic, partition, baseOffset, lastOffset, blocks }) => ({
     topic,
@@ -71,14 +79,24 @@ export async function sendBlocks(
 
 /** The error of the port for records that Kafka will not take, however often they are sent. */
 export function asRefusedRecord(error: RefusedByBroker): RecordRefusedError {
-  const code =
-    error.code === MESSAGE_TOO_LARGE ? "RECORD_TOO_LARGE" : error.code === INVALID_TIMESTAMP ? "TIMESTAMP_INVALID" : "KEY_REQUIRED";
+  const code = isTooLarge(error.code) ? "RECORD_TOO_LARGE" : error.code === INVALID_TIMESTAMP ? "TIMESTAMP_INVALID" : "KEY_REQUIRED";
   return new RecordRefusedError(code, `${error.message} Change the record, or the topic's limits.`, { cause: error });
 }
 
+export function isTooLarge(code: number): boolean {
+  return code === MESSAGE_TOO_LARGE || code === RECORD_LIST_TOO_LARGE;
+}
+
 interface Refusal {
+  readonly topic: string;
   readonly at: string;
   readonly message: string | null;
+}
+
+function rightToWrite(topic: string, transactionalId: string | null, code: number): string {
+  return code === TRANSACTIONAL_ID_AUTHORIZATION_FAILED && transactionalId !== null
+    ? `Write on the transactional id ${transactionalId}`
+    : `Write on the topic ${topic}`;
 }
 
 function isOpen({ next, blocks }: Sending): boolean {
@@ -130,7 +148,7 @@ async function sendOne(
     const code = answer?.errorCode ?? NETWORK_EXCEPTION;
     const reaction = reactionTo(code);
     if (reaction !== "none" && reaction !== "done")
-      report(code, { at: `${sending.topic}/${sending.partition}`, message: answer?.message ?? null });
+      report(code, { topic: sending.topic, at: `${sending.topic}/${sending.partition}`, message: answer?.message ?? null });
     else stored(sending, reaction === "none" ? (answer?.baseOffset ?? -1) : -1);
   }
 }

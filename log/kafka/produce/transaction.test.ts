@@ -48,7 +48,7 @@ async function writerOn(script: Script, transactionVersion: 1 | 2 = 2) {
   );
   await writer.initialize();
   calls.length = 0;
-  return { writer, calls, surroundings, ownCommits };
+  return { writer, calls, surroundings, ownCommits, catalog };
 }
 
 const offsets = [{ topic: "out", partition: 1, offset: 4, metadata: "m" }];
@@ -229,14 +229,42 @@ describe("outcome", () => {
     [32, "COMMIT_REFUSED"],
     [87, "COMMIT_REFUSED"],
     [45, "LOG_UNAVAILABLE"],
-    [29, "LOG_UNAVAILABLE"],
+    [29, "LOG_FORBIDDEN"],
+    [53, "LOG_FORBIDDEN"],
     [9999, "LOG_UNAVAILABLE"],
   ])("records refused with %i: %s, and the transaction is aborted", async (errorCode, expected) => {
     const { code, calls } = await commitCode({
       produce: inTurn([{ topic: "out", partition: 0, errorCode, baseOffset: -1, message: null }]),
     });
     expect(code).toBe(expected);
-    expect(calls.at(-1)).toBe("endTransaction");
+    expect(calls.filter((call) => call !== "topicConfigs").at(-1)).toBe("endTransaction");
+  });
+
+  test("who lacks a right is told which: principal, operation and resource", async () => {
+    const { writer } = await writerOn({
+      produce: inTurn([{ topic: "out", partition: 0, errorCode: 29, baseOffset: -1, message: null }]),
+    });
+    writer.append("out", 0, 1, null, utf8("v"));
+    await expect(writer.commit({ offsets, rows: [] })).rejects.toThrow(
+      /TOPIC_AUTHORIZATION_FAILED \(29\).*Grant User:ANONYMOUS Write on the topic out\./,
+    );
+    const other = await writerOn({ commitOffsets: inTurn([{ topic: "out", partition: 1, errorCode: 30 }]) });
+    await expect(other.writer.commit({ offsets, rows: [] })).rejects.toThrow(/Grant User:ANONYMOUS Read on the group group/);
+    const third = await writerOn({ endTransaction: inTurn({ errorCode: 53, next: undefined }) });
+    await expect(third.writer.commit({ offsets, rows: [] })).rejects.toThrow(/Write and Describe on the transactional id id/);
+  });
+
+  test("after a batch that was too large the limits are asked for anew: the next writer refuses such a record at once", async () => {
+    let bytesMax = 1_000_000;
+    const { writer, catalog } = await writerOn({
+      topicConfigs: async (_to, names) =>
+        names.map((name) => ({ name, errorCode: 0, values: new Map([["max.message.bytes", `${bytesMax}`]]), ownNames: new Set<string>() })),
+      produce: inTurn([{ topic: "out", partition: 0, errorCode: 10, baseOffset: -1, message: null }]),
+    });
+    writer.append("out", 0, 1, null, Buffer.alloc(5_000));
+    bytesMax = 1_000;
+    expect(await codeOf(() => writer.commit({ offsets, rows: [] }))).toBe("COMMIT_REFUSED");
+    expect(catalog.output("out", 0).recordBytesMax).toBeLessThan(1_000);
   });
 
   test.each([22, 25, 27])("offsets refused with %i, since the group has gone on: lost, not fenced", async (errorCode) => {

@@ -9,7 +9,8 @@
  */
 import { LogError } from "../../errors.ts";
 import type { Cluster } from "../client/cluster.ts";
-import { INVALID_PRODUCER_EPOCH, nameOfCode, NONE, PRODUCER_FENCED, reactionTo } from "../client/error-codes.ts";
+import { INVALID_PRODUCER_EPOCH, NONE, PRODUCER_FENCED, reactionTo, TRANSACTIONAL_ID_AUTHORIZATION_FAILED } from "../client/error-codes.ts";
+import { refusedError } from "../client/rights.ts";
 import type {
   Destination,
   GroupMember,
@@ -40,6 +41,12 @@ export interface TransactionContent {
 
 /** Whether the end was sent and its answer lost, or nothing of it can have been committed. */
 export class EndUnknownError extends Error {}
+
+/** For messages. */
+interface TransactionStep {
+  readonly what: string;
+  readonly needs: string;
+}
 
 const GROUP = "group";
 const TRANSACTION = "transaction";
@@ -72,10 +79,12 @@ export class TransactionalProducer {
   async initialize(): Promise<void> {
     const code = await this.#initialize(undefined);
     if (code !== NONE)
-      throw new LogError(
-        "LOG_UNAVAILABLE",
-        `Kafka refuses the transactional id ${this.#transactionalId}: ${nameOfCode(code)}. Check its rights.`,
-      );
+      throw refusedError({
+        code,
+        what: `the transactional id ${this.#transactionalId}`,
+        needs: this.#rightToTransact,
+        principal: this.#cluster.principal,
+      });
   }
 
   /**
@@ -118,6 +127,10 @@ export class TransactionalProducer {
     }
   }
 
+  get #rightToTransact(): string {
+    return `Write and Describe on the transactional id ${this.#transactionalId}`;
+  }
+
   get #transaction(): TransactionIdentity {
     return { ...this.#identity, transactionalId: this.#transactionalId };
   }
@@ -150,7 +163,8 @@ export class TransactionalProducer {
   }
 
   async #announce(partitions: readonly PartitionBlocks[]): Promise<void> {
-    await this.#require("to begin a transaction", async () => {
+    const topics = [...new Set(partitions.map(({ topic }) => topic))].join(", ");
+    await this.#require({ what: "to begin a transaction", needs: `Write on the topics ${topics}` }, async () => {
       const answers = await this.#cluster.wire.addPartitions(await this.#coordinator(), this.#transaction, partitions);
       return worstOf(answers);
     });
@@ -171,12 +185,13 @@ export class TransactionalProducer {
     if (offsets.length === 0) return;
     const { wire } = this.#cluster;
     if (this.#version === 1)
-      await this.#require("to take offsets into a transaction", async () => {
+      await this.#require({ what: "to take offsets into a transaction", needs: `Read on the group ${member.group}` }, async () => {
         const { errorCode } = await wire.addOffsets(await this.#coordinator(), this.#transaction, member.group);
         return errorCode;
       });
+    const topics = [...new Set(offsets.map(({ topic }) => topic))].join(", ");
     await this.#require(
-      `to commit offsets of ${member.group}`,
+      { what: `to commit offsets of ${member.group}`, needs: `Read on the group ${member.group} and on the topics ${topics}` },
       async () => {
         const found = await this.#cluster.coordinator("group", member.group, `${GROUP}/${this.#lane}`, this.#msMax);
         const to = { ...found, answerMsMax: this.#msMax };
@@ -192,7 +207,7 @@ export class TransactionalProducer {
     let sent = false;
     let next: ProducerIdentity | undefined;
     try {
-      await this.#require("to end a transaction", async () => {
+      await this.#require({ what: "to end a transaction", needs: this.#rightToTransact }, async () => {
         const to = await this.#coordinator();
         try {
           const answer = await this.#cluster.wire.endTransaction(to, this.#transaction, this.#version, true);
@@ -218,9 +233,11 @@ export class TransactionalProducer {
     return { ...to, answerMsMax: this.#msMax };
   }
 
-  async #require(what: string, attempt: () => Promise<number>, forget?: () => void): Promise<void> {
-    const { code } = await this.#ask(what, attempt, forget);
-    if (reactionTo(code) !== "none") throw new RefusedByBroker(code, what);
+  async #require(step: TransactionStep, attempt: () => Promise<number>, forget?: () => void): Promise<void> {
+    const { code } = await this.#ask(step.what, attempt, forget);
+    if (reactionTo(code) === "none") return;
+    const needs = code === TRANSACTIONAL_ID_AUTHORIZATION_FAILED ? this.#rightToTransact : step.needs;
+    throw new RefusedByBroker(code, step.what, { needs });
   }
 
   #ask(what: string, attempt: () => Promise<number>, forget?: () => void): Promise<{ readonly code: number }> {

@@ -9,3 +9,7 @@ export { startTestBroker, whyNoBroker, whyNoCluster } from "./kafka-broker.ts";
 export type { TestBroker, TestBrokerOptions } from "./kafka-broker.ts";
 export { JAVA_LOGGING, kafkaClassPath } from "./kafka-jars.ts";
 export { endWithParent } from "./end-with-parent.ts";
+export { whoServes } from "./who-serves.ts";
+export type { BrokerRole } from "./who-serves.ts";
+export { ClusterOperator } from "./cluster-operator.ts";
+export type { ClientQuota, Right } from "./cluster-operator.ts";
