@@ -2,12 +2,14 @@
 import { progress } from "#cli";
 import { latencyFacts } from "./live/percentiles.ts";
 import { loadFacts, loadNow, withLiveSystem } from "./live/live-system.ts";
+import { logKinds } from "./live/ground.ts";
 import type { Phase, PhaseReport } from "./live/messages.ts";
 import { median, type Bench, type BenchResult } from "./result.ts";
 
 /**
- * One run of two and a half minutes unless `runs` is given. Flags: `drivers` (10000: 2,000 locations a second), `orders` (8.3 a
- * second), `burst` (83), `policy` (batch-matching), `seconds` of the steady phase (40) and of the burst (60).
+ * One run of two and a half minutes unless `runs` is given. Flags: `log` (embedded; kafka: KAFKA_BROKERS names a broker without our
+ * topics, else one is started from Kafka's jars), `drivers` (10000: 2,000 locations a second), `orders` (8.3 a
+ * second), `burst` (83), `policy` (batch-matching), `seconds` of the steady phase (40), `burst-seconds` (60).
  */
 export const dispatch: Bench = async ({ seed, runs, flags }) => {
   const drivers = Number(flags["drivers"] ?? 10_000);
@@ -16,6 +18,8 @@ export const dispatch: Bench = async ({ seed, runs, flags }) => {
   const seconds = Number(flags["seconds"] ?? 40);
   const burstSeconds = Number(flags["burst-seconds"] ?? 60);
   const policy = flags["policy"] ?? "batch-matching";
+  const log = logKinds.find((kind) => kind === (flags["log"] ?? "embedded"));
+  if (log === undefined) throw new RangeError(`--log: "${flags["log"]}" is not one of ${logKinds.join(", ")}`);
   const phases: readonly Phase[] = [
     { name: "warm up", seconds: 15, ordersPerSecond: orders },
     { name: "steady", seconds, ordersPerSecond: orders },
@@ -29,13 +33,13 @@ export const dispatch: Bench = async ({ seed, runs, flags }) => {
     const bar = progress({ label: "dispatch", total: phases.length, unit: "phases" });
     let done = 0;
     finished.push(
-      await withLiveSystem({ seed: seed + run, drivers, policy }, (system) =>
+      await withLiveSystem({ seed: seed + run, drivers, policy, log }, (system) =>
         system.traffic(phases, (name) => bar.update(done++, phases.length, name)),
       ),
     );
     bar.end("measured");
   }
-  return ["steady", "burst"].map((name) => resultOf(name, finished, { seed, drivers, policy, ...loadFacts(before) }));
+  return ["steady", "burst"].map((name) => resultOf(name, finished, { seed, log, drivers, policy, ...loadFacts(before) }));
 };
 
 function resultOf(
@@ -47,7 +51,7 @@ function resultOf(
   const runs = reports.map(({ assigned }) => assigned.p99);
   const [first] = reports;
   return {
-    name: `order → assigned, ${name}, p99`,
+    name: `order → assigned, ${name}, ${facts["log"]}, p99`,
     unit: "ms",
     runs,
     median: median(runs),

@@ -1,92 +1,85 @@
 /**
- * The application as it lives: embedded log on RocksDB, one stream thread in a worker, the API on the main thread, and in another
- * worker everybody who produces and consumes.
+ * The application as it lives: embedded log or Kafka, RocksDB, one stream thread in a worker, the API on the main thread, and in
+ * another worker everybody who produces and consumes.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { loadavg } from "node:os";
 import { Worker } from "node:worker_threads";
 import { dispatchServices, localInspector, startServer } from "#api";
-import { openDisk } from "#disk";
-import { openEmbeddedLog } from "#log";
 import { createSerdes, memoryRegistry } from "#schemas";
-import { Application, EMBEDDED_COMMIT_INTERVAL_MS, openCommittedView, topicConfigs } from "#streams";
+import { Application, openCommittedView, topicConfigs } from "#streams";
 import { buildDispatch, defaultPolicy, dispatchModule, dispatchTopics } from "#topologies";
 import { DriverTraffic } from "../locations/driver-traffic.ts";
 import { preloadShifts } from "../locations/preload.ts";
+import { openGround, type LogKind } from "./ground.ts";
 import type { Phase, PhaseReport, TrafficMessage, TrafficOrder } from "./messages.ts";
 
 const GROUP = "bench-live";
 const PARTITIONS = 12;
+const STARTED_MS_MAX = 120_000;
 
 export interface LiveOptions {
   readonly seed: number;
   readonly drivers: number;
   readonly policy: string;
+  /** Default: embedded. */
+  readonly log?: LogKind;
 }
 
 /** Opens it, puts every driver on duty, and closes it again after `work`. */
 export async function withLiveSystem<T>(options: LiveOptions, work: (system: LiveSystem) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), "slackline-bench-"));
-  const disk = await openDisk({ location: directory, kind: "rocksdb" });
-  const log = await openEmbeddedLog({ disk, durability: "process" });
-  try {
-    const registry = memoryRegistry();
-    const policy = { ...defaultPolicy, policy: options.policy };
-    const topology = buildDispatch({ registry, partitions: PARTITIONS, defaultPolicy: policy });
-    const serdes = createSerdes(registry);
-    const topics = dispatchTopics(serdes, { partitions: PARTITIONS });
-    await log.topics.ensure(topicConfigs(topology, GROUP));
-    const view = openCommittedView({ topology, disk, log, group: GROUP });
-    const failures: unknown[] = [];
-    const onFailure = (error: unknown): void => void failures.push(error);
-    const entry = { schemas: registry.all(), partitions: PARTITIONS, defaultPolicy: policy };
-    await using app = new Application({
-      topology,
-      applicationId: GROUP,
-      log,
-      disk,
-      threads: 1,
-      workers: dispatchModule(entry),
-      config: { commitIntervalMs: EMBEDDED_COMMIT_INTERVAL_MS },
-    });
-    await app.start();
-    await using services = await dispatchServices({ log, view, topics, policy, now: () => Date.now(), onFailure });
-    await using server = await startServer({
-      inspector: localInspector({
-        log,
-        topology,
-        view,
-        group: GROUP,
-      }),
-      metrics: () => Promise.resolve(""),
-      services,
-      onFailure,
-      health: {
-        ready: () => ({
-          ready: true,
-          reason: "running",
-        }),
-      },
-      access: { kind: "open" },
-      port: 0,
-    });
-    const startAt = Date.now();
-    await preloadShifts({ log, serdes, partitions: PARTITIONS, traffic: new DriverTraffic({ ...options, startAt }) });
-    const [diskShare, logShare] = [disk.share(), log.share()];
-    if (diskShare === undefined || logShare === undefined) throw new RangeError("this database cannot be shared with workers");
-    const order = { disk: diskShare, log: logShare, schemas: registry.all(), partitions: PARTITIONS, ...options, startAt };
-    const result = await work({
-      url: server.url,
-      traffic: (phases, onPhase) => runTraffic({ ...order, phases }, onPhase),
-      queries: services.queries,
-    });
-    if (failures.length > 0) throw failures[0];
-    return result;
-  } finally {
-    await log.close();
-    await disk.close();
-    await rm(directory, { recursive: true, force: true });
+  await using ground = await openGround(options.log ?? "embedded");
+  const { disk, log, workerLog } = ground;
+  const registry = memoryRegistry();
+  const policy = { ...defaultPolicy, policy: options.policy };
+  const topology = buildDispatch({ registry, partitions: PARTITIONS, defaultPolicy: policy });
+  const serdes = createSerdes(registry);
+  const topics = dispatchTopics(serdes, { partitions: PARTITIONS });
+  await log.topics.ensure(topicConfigs(topology, GROUP, log.capabilities));
+  const view = openCommittedView({ topology, disk, log, group: GROUP });
+  const failures: unknown[] = [];
+  const onFailure = (error: unknown): void => void failures.push(error);
+  const entry = { schemas: registry.all(), partitions: PARTITIONS, defaultPolicy: policy };
+  await using app = new Application({
+    topology,
+    applicationId: GROUP,
+    log,
+    disk,
+    threads: 1,
+    workers: dispatchModule(entry),
+    ...ground.application,
+  });
+  await app.start();
+  await untilAllRun(app);
+  await using services = await dispatchServices({ log, view, topics, policy, now: () => Date.now(), onFailure });
+  await using server = await startServer({
+    inspector: localInspector({ log, topology, view, group: GROUP }),
+    metrics: () => Promise.resolve(""),
+    services,
+    onFailure,
+    health: { ready: () => ({ ready: true, reason: "running" }) },
+    access: { kind: "open" },
+    port: 0,
+  });
+  const startAt = Date.now();
+  await preloadShifts({ log, serdes, partitions: PARTITIONS, traffic: new DriverTraffic({ ...options, startAt }) });
+  const { seed, drivers } = options;
+  const order = { disk: ground.diskShare, log: workerLog, schemas: registry.all(), partitions: PARTITIONS, seed, drivers, startAt };
+  const result = await work({
+    url: server.url,
+    traffic: (phases, onPhase) => runTraffic({ ...order, phases }, onPhase),
+    queries: services.queries,
+  });
+  if (app.error !== undefined) throw app.error;
+  if (failures.length > 0) throw failures[0];
+  return result;
+}
+
+/** In a group tasks come behind the start. */
+async function untilAllRun(app: Application): Promise<void> {
+  for (const until = performance.now() + STARTED_MS_MAX; app.status.restoring.length > 0;) {
+    if (performance.now() > until) throw new Error(`tasks are still being restored after ${STARTED_MS_MAX} ms`);
+    await sleep(50);
   }
 }
 

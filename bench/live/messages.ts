@@ -1,7 +1,7 @@
 /** What the benches of a live system and their workers tell each other. */
 import type { DiskShare } from "#disk";
-import type { LogShare } from "#log";
 import type { RegisteredSchema } from "#schemas";
+import type { WorkerLog } from "#streams";
 import type { LatencySummary } from "./percentiles.ts";
 
 /** A span of the run with its own demand. */
@@ -13,7 +13,7 @@ export interface Phase {
 
 export interface TrafficOrder {
   readonly disk: DiskShare;
-  readonly log: LogShare;
+  readonly log: WorkerLog;
   readonly schemas: readonly RegisteredSchema[];
   readonly partitions: number;
   readonly seed: number;

@@ -1,7 +1,7 @@
 /** Everybody outside: drivers that tell where they are each five seconds, people who order, and a consumer of assignments. */
 import { parentPort, workerData } from "node:worker_threads";
 import { attachDisk } from "#disk";
-import { attachEmbeddedLog, RecordBatchCursor, type Log, type Producer, type Reader } from "#log";
+import { attachEmbeddedLog, openKafkaLog, RecordBatchCursor, type Log, type Producer, type Reader } from "#log";
 import { createSerdes, memoryRegistry, topicSchemas, type OrderPlaced } from "#schemas";
 import { murmur2 } from "#streams";
 import { DriverTraffic } from "../locations/driver-traffic.ts";
@@ -25,7 +25,7 @@ class Traffic {
   /** Place in the round of all drivers, from the first location on. */
   #turn = 0;
   #orders = 0;
-  /** When each order was in the log, and the phase that it counts for. */
+  /** When each order was placed, and the phase that it counts for. */
   readonly #waiting = new Map<string, { readonly at: number; readonly phase: PhaseCount }>();
 
   constructor(order: TrafficOrder, log: Log) {
@@ -58,8 +58,9 @@ class Traffic {
         this.#locate(now);
         count.locations++;
       }
-      if (this.#producer.bufferedBytes > 0) await this.#producer.flush();
+      // Whoever places an order waits from then on, also for the log to take it.
       const at = performance.now();
+      if (this.#producer.bufferedBytes > 0) await this.#producer.flush();
       for (const orderId of placed) this.#waiting.set(orderId, { at, phase: count });
       this.#consume();
       await new Promise((resolve) => setTimeout(resolve, STEP_MS));
@@ -145,7 +146,7 @@ interface PhaseCount {
 
 const order = workerData as TrafficOrder; // the benches start this program
 const disk = attachDisk(order.disk);
-const log = attachEmbeddedLog(order.log, disk);
+const log = order.log.kind === "shared" ? attachEmbeddedLog(order.log.share, disk) : await openKafkaLog(order.log.options);
 const say = (message: TrafficMessage): void => parentPort?.postMessage(message);
 try {
   const traffic = new Traffic(order, log);
