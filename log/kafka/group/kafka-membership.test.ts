@@ -31,13 +31,13 @@ function alone(): Partial<KafkaWire> {
   };
 }
 
-async function memberOn(script: Partial<KafkaWire>, assign = everything) {
+async function memberOn(script: Partial<KafkaWire>, assign = everything, memberId = "a") {
   const { wire, calls } = scriptedWire({ ...alone(), ...script });
   const surroundings = hurriedSurroundings();
   const cluster = new Cluster({ wire, surroundings, bootstrap: [{ host: "broker", port: 9092 }] });
   await cluster.open();
   const times = { sessionMsMax: 1000, rebalanceMsMax: 2000, heartbeatMs: 100 };
-  const options = { group: "g", memberId: "a", topics: ["out"], userData: () => utf8("data"), assign };
+  const options = { group: "g", memberId, topics: ["out"], userData: () => utf8("data"), assign };
   const member = new KafkaMembership(options, { cluster, times, wake: () => {}, lane: 0, closed: () => {} });
   opened.push(member);
   return { member, calls, surroundings };
@@ -62,7 +62,7 @@ describe("group loop", () => {
     await member.join();
     expect(member.generation).toBe(-1);
     expect(await next(member)).toMatchObject({ kind: "assigned", generation: 1, assignment: new Uint8Array(utf8("all of a")) });
-    expect(member.identity).toEqual({ group: "g", generation: 1, member: "m-1" });
+    expect(member.identity).toEqual({ group: "g", generation: 1, member: "m-1", instance: "a" });
     expect(calls.slice(0, 3)).toEqual(["join", "join", "sync"]);
   });
 
@@ -210,6 +210,55 @@ describe("group loop", () => {
     });
     await faulty.member.join();
     await expect(next(faulty.member)).rejects.toThrow(TypeError);
+  });
+
+  test("says its name in everything that it asks, so that whoever had the place is fenced; a name that Kafka does not take is not said", async () => {
+    const said: (string | undefined)[] = [];
+    const base = alone();
+    const noting =
+      <R>(answer: (to: never, request: never) => Promise<R>) =>
+      (to: unknown, request: { readonly instance?: string }): Promise<R> => {
+        said.push(request.instance);
+        return answer(to as never, request as never);
+      };
+    const script = Object.fromEntries(Object.entries(base).map(([name, answer]) => [name, noting(answer as never)])) as Partial<KafkaWire>;
+    const { member } = await memberOn(script);
+    await member.join();
+    await next(member);
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+    await member.leave();
+    expect(said.length).toBeGreaterThan(4);
+    expect(new Set(said)).toEqual(new Set(["a"]));
+    said.length = 0;
+    const other = await memberOn(script, everything, "an id with blanks");
+    await other.member.join();
+    await next(other.member);
+    expect(new Set(said)).toEqual(new Set([undefined]));
+  });
+
+  test("whose place is taken twice within a minute gives it up; after more than that it may have been its own late request again", async () => {
+    let code = 0;
+    const { member, surroundings } = await memberOn({
+      heartbeat: async () => {
+        const answer = code;
+        code = 0;
+        return { errorCode: answer };
+      },
+    });
+    const taken = async (): Promise<MembershipEvent> => {
+      await member.join();
+      await next(member);
+      code = 82;
+      return next(member);
+    };
+    expect(await taken()).toEqual({ kind: "lost" });
+    const since = surroundings.now();
+    await member.join();
+    await next(member);
+    while (surroundings.now() - since < 61_000) await new Promise(setImmediate);
+    code = 82;
+    expect(await next(member)).toEqual({ kind: "lost" });
+    await expect(taken()).rejects.toMatchObject({ code: "MEMBER_FENCED" });
   });
 
   test("leaves with a word, and abandons without one", async () => {

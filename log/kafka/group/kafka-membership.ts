@@ -9,16 +9,27 @@
  * The generation that commits are fenced by is the one whose assignment the host has polled: what the background learns
  * later does not cover work done before. A member that the coordinator has forgotten while it joined is lost too, if it had an
  * assignment: others may have had its part, and given it up again, in a generation that it was no member of.
+ *
+ * It is a static member, its name the host's own: a process that died and came back takes its place and its part at once, without a
+ * new generation and without anybody waiting for the dead one's session. Whoever had the place before is fenced.
  */
 import assert from "node:assert/strict";
 import { LogError } from "../../errors.ts";
 import type { Membership, MembershipEvent, MembershipOptions } from "../../log.ts";
 import type { Cluster } from "../client/cluster.ts";
-import { MEMBER_ID_REQUIRED, nameOfCode, NONE, REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID, reactionTo } from "../client/error-codes.ts";
+import {
+  FENCED_INSTANCE_ID,
+  MEMBER_ID_REQUIRED,
+  nameOfCode,
+  NONE,
+  REBALANCE_IN_PROGRESS,
+  UNKNOWN_MEMBER_ID,
+  reactionTo,
+} from "../client/error-codes.ts";
 import { backoffMs } from "../client/retrying.ts";
 import type { Destination, GroupMember, JoinResponse } from "../client/wire-contract.ts";
 import { WireError } from "../client/wire-error.ts";
-import { REQUEST_MS_MAX, USER_DATA_BYTES_MAX } from "../defaults.ts";
+import { FENCED_AGAIN_MS, REQUEST_MS_MAX, USER_DATA_BYTES_MAX } from "../defaults.ts";
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription, ForeignMemberError } from "./consumer-protocol.ts";
 
 export interface GroupTimes {
@@ -44,15 +55,30 @@ class GroupRefusedError extends LogError {
   }
 }
 
+/** Two processes would throw one another out for ever. */
+class PlaceTakenError extends LogError {
+  constructor(group: string, instance: string) {
+    super(
+      "MEMBER_FENCED",
+      `Another process has taken the place of ${instance} in the group ${group}, twice within a minute. Give each instance an id and a directory of its own.`,
+    );
+  }
+}
+
 type MemberState = "outside" | "joining" | "stable" | "called" | "left";
 
 const PROTOCOL = "slackline";
 const NO_GENERATION = -1;
+/** What Kafka allows a static member to be called; another name joins as a dynamic one. */
+const INSTANCE_NAME = /^[A-Za-z0-9._-]{1,249}$/;
 
 export class KafkaMembership implements Membership {
   readonly #options: MembershipOptions;
   readonly #deps: KafkaMembershipDependencies;
   readonly #bornAt: number;
+  /** `{ instance }`, as requests name it; empty for a dynamic member. */
+  readonly #place: { readonly instance?: string };
+  #fencedAt = -Infinity;
   #state: MemberState = "outside";
   #event: MembershipEvent | undefined;
   #error: unknown;
@@ -73,7 +99,8 @@ export class KafkaMembership implements Membership {
     this.#options = options;
     this.#deps = deps;
     this.#bornAt = deps.cluster.surroundings.now();
-    this.#polled = { group: options.group, generation: NO_GENERATION, member: "" };
+    this.#place = INSTANCE_NAME.test(options.memberId) ? { instance: options.memberId } : {};
+    this.#polled = { group: options.group, generation: NO_GENERATION, member: "", ...this.#place };
   }
 
   get generation(): number {
@@ -105,7 +132,7 @@ export class KafkaMembership implements Membership {
     if (error !== undefined) throw error;
     const event = this.#event;
     this.#event = undefined;
-    if (event?.kind === "assigned") this.#polled = { group: this.#options.group, generation: event.generation, member: this.#member };
+    if (event?.kind === "assigned") this.#polled = { ...this.#polled, generation: event.generation, member: this.#member };
     else if (event?.kind === "lost") this.#polled = { ...this.#polled, generation: NO_GENERATION };
     return event;
   }
@@ -114,11 +141,13 @@ export class KafkaMembership implements Membership {
   async leave(): Promise<void> {
     if (this.#state === "left") return;
     const member = this.#member;
+    // The coordinator may know a static member before that has heard its id: it leaves by its name alone then.
+    const known = member !== "" || (this.#state === "joining" && this.#place.instance !== undefined);
     await this.abandon();
-    if (member === "") return;
+    if (!known) return;
     try {
       const to = await this.#coordinator("heartbeat");
-      await this.#deps.cluster.wire.leave(to, { group: this.#options.group, generation: this.#joined, member });
+      await this.#deps.cluster.wire.leave(to, { group: this.#options.group, generation: this.#joined, member, ...this.#place });
     } catch {
       // Its session will end.
     }
@@ -169,7 +198,7 @@ export class KafkaMembership implements Membership {
     assert(userData.length <= USER_DATA_BYTES_MAX, `user data of ${userData.length} bytes is above ${USER_DATA_BYTES_MAX}`);
     const metadata = encodeSubscription(topics, { memberId: this.#options.memberId, bornAt: this.#bornAt, joins: this.#joins, userData });
     const { sessionMsMax, rebalanceMsMax } = times;
-    const request = { group, sessionMsMax, rebalanceMsMax, protocol: PROTOCOL, metadata, reason: "joins" };
+    const request = { group, sessionMsMax, rebalanceMsMax, protocol: PROTOCOL, metadata, reason: "joins", ...this.#place };
     const to = await this.#coordinator("join");
     let joined = await cluster.wire.join(to, { ...request, member: this.#member });
     if (joined.errorCode === MEMBER_ID_REQUIRED && round === this.#round) {
@@ -187,7 +216,8 @@ export class KafkaMembership implements Membership {
     const { cluster } = this.#deps;
     const { generation, member } = joined;
     const assignments = joined.leader === member ? this.#assign(joined) : [];
-    const answer = await cluster.wire.sync(to, { group: this.#options.group, generation, member, protocol: PROTOCOL, assignments });
+    const { group } = this.#options;
+    const answer = await cluster.wire.sync(to, { group, generation, member, ...this.#place, protocol: PROTOCOL, assignments });
     if (round !== this.#round) return false;
     if (answer.errorCode !== NONE) return this.#refused(answer.errorCode, "to share");
     this.#state = "stable";
@@ -220,7 +250,8 @@ export class KafkaMembership implements Membership {
   #refused(code: number, what: string): boolean {
     const reaction = reactionTo(code);
     if (reaction === "stop" || reaction === "refuse") throw new GroupRefusedError(this.#options.group, what, code);
-    if (code === UNKNOWN_MEMBER_ID) {
+    if (code === UNKNOWN_MEMBER_ID || code === FENCED_INSTANCE_ID) {
+      if (code === FENCED_INSTANCE_ID) this.#fenced();
       this.#member = "";
       if (this.#polled.generation === NO_GENERATION) return false;
       this.#lost(code);
@@ -252,10 +283,18 @@ export class KafkaMembership implements Membership {
   async #heartbeat(round: number): Promise<void> {
     const { cluster } = this.#deps;
     const to = await this.#coordinator("heartbeat");
-    const { errorCode } = await cluster.wire.heartbeat(to, { group: this.#options.group, generation: this.#joined, member: this.#member });
+    const { group } = this.#options;
+    const { errorCode } = await cluster.wire.heartbeat(to, { group, generation: this.#joined, member: this.#member, ...this.#place });
     if (round !== this.#round) return;
     const reaction = reactionTo(errorCode);
     if (reaction === "refresh" || reaction === "retry") return this.#missed(round);
+    if (errorCode === FENCED_INSTANCE_ID) {
+      try {
+        this.#fenced();
+      } catch (error) {
+        return this.#fail(error);
+      }
+    }
     if (errorCode !== NONE && errorCode !== REBALANCE_IN_PROGRESS) return this.#lost(errorCode);
     this.#heardAt = cluster.surroundings.now();
     if (errorCode === REBALANCE_IN_PROGRESS && this.#state === "stable") {
@@ -275,9 +314,20 @@ export class KafkaMembership implements Membership {
     else this.#scheduleHeartbeat(round);
   }
 
+  /**
+   * Somebody has joined under this name. Once that may have been a request of our own that arrived late, and it joins anew; soon
+   * after it is another process. Throws then.
+   */
+  #fenced(): void {
+    const now = this.#deps.cluster.surroundings.now();
+    const again = now - this.#fencedAt < FENCED_AGAIN_MS;
+    this.#fencedAt = now;
+    if (again) throw new PlaceTakenError(this.#options.group, this.#options.memberId);
+  }
+
   /** The host joins again when it has closed its tasks. */
   #lost(code: number): void {
-    if (code === UNKNOWN_MEMBER_ID) this.#member = "";
+    if (code === UNKNOWN_MEMBER_ID || code === FENCED_INSTANCE_ID) this.#member = "";
     this.#round += 1;
     this.#stopTimer?.();
     this.#state = "outside";
@@ -299,5 +349,10 @@ export class KafkaMembership implements Membership {
 /** The coordinator is away or out of reach. Another kind of member, a refusal and a bug do not pass. */
 function isPassing(error: unknown): boolean {
   if (error instanceof WireError) return error.failure !== "refused";
-  return error instanceof LogError && !(error instanceof GroupRefusedError) && !(error instanceof ForeignMemberError);
+  return (
+    error instanceof LogError &&
+    !(error instanceof GroupRefusedError) &&
+    !(error instanceof PlaceTakenError) &&
+    !(error instanceof ForeignMemberError)
+  );
 }

@@ -9,7 +9,10 @@ import type { Coded, GroupMember, JoinRequest, JoinResponse, SyncRequest, SyncRe
 import type { Surroundings } from "../defaults.ts";
 
 interface Member {
-  readonly id: string;
+  /** A static member gets another one when somebody joins under its name. */
+  id: string;
+  /** Of a static member. */
+  readonly instance: string | undefined;
   metadata: Buffer;
   sessionMs: number;
   rebalanceMs: number;
@@ -26,12 +29,15 @@ const ILLEGAL_GENERATION = 22;
 const UNKNOWN_MEMBER_ID = 25;
 const REBALANCE_IN_PROGRESS = 27;
 const MEMBER_ID_REQUIRED = 79;
+const FENCED_INSTANCE_ID = 82;
 const NOTHING = Buffer.alloc(0);
 
 export class GroupCoordinator {
   readonly #surroundings: Surroundings;
   readonly #name: string;
   readonly #members = new Map<string, Member>();
+  /** Static members: `group.instance.id` → member. */
+  readonly #places = new Map<string, Member>();
   /** Named, but not yet joined under the name. */
   readonly #named = new Set<string>();
   #state: State = "empty";
@@ -54,29 +60,43 @@ export class GroupCoordinator {
   }
 
   join(request: JoinRequest): Promise<JoinResponse> {
-    const { member: id } = request;
+    const { member: id, instance } = request;
     if (id === "") {
       const named = `${this.#name}-member-${++this.#made}`;
+      if (instance !== undefined) return this.#joinStatically(named, instance, request);
       this.#named.add(named);
       return Promise.resolve(joinRefused(MEMBER_ID_REQUIRED, named));
     }
-    let member = this.#members.get(id);
-    if (member === undefined && !this.#named.delete(id)) return Promise.resolve(joinRefused(UNKNOWN_MEMBER_ID, id));
-    const isNew = member === undefined;
-    const changed = isNew || !request.metadata.equals(member?.metadata ?? NOTHING);
-    if (member === undefined) {
-      member = {
-        id,
-        metadata: NOTHING,
-        sessionMs: 0,
-        rebalanceMs: 0,
-        assignment: NOTHING,
-        joining: undefined,
-        syncing: undefined,
-        stopSession: undefined,
-      };
-      this.#members.set(id, member);
-    }
+    const unknown = this.#unknown(request);
+    if (unknown !== NONE && !(instance === undefined && this.#named.delete(id))) return Promise.resolve(joinRefused(unknown, id));
+    const member = this.#members.get(id);
+    const changed = !request.metadata.equals(member?.metadata ?? NOTHING);
+    return this.#joinAs(member ?? this.#add(id, instance), request, changed);
+  }
+
+  /** No new generation where the group rests: the member's part is where its name is. */
+  #joinStatically(id: string, instance: string, request: JoinRequest): Promise<JoinResponse> {
+    const member = this.#places.get(instance);
+    if (member === undefined) return this.#joinAs(this.#add(id, instance), request, true);
+    const before = member.id;
+    member.joining?.(joinRefused(FENCED_INSTANCE_ID, before));
+    member.syncing?.({ errorCode: FENCED_INSTANCE_ID, assignment: NOTHING });
+    member.joining = undefined;
+    member.syncing = undefined;
+    this.#members.delete(before);
+    member.id = id;
+    this.#members.set(id, member);
+    if (this.#leader === before) this.#leader = id;
+    if (this.#state !== "stable") return this.#joinAs(member, request, true);
+    member.metadata = Buffer.from(request.metadata);
+    member.sessionMs = request.sessionMsMax;
+    member.rebalanceMs = request.rebalanceMsMax;
+    this.#heard(member);
+    return Promise.resolve(this.#joined(member));
+  }
+
+  #joinAs(member: Member, request: JoinRequest, changed: boolean): Promise<JoinResponse> {
+    const { id } = member;
     member.metadata = Buffer.from(request.metadata);
     member.sessionMs = request.sessionMsMax;
     member.rebalanceMs = request.rebalanceMsMax;
@@ -96,9 +116,34 @@ export class GroupCoordinator {
     return promise;
   }
 
+  #add(id: string, instance: string | undefined): Member {
+    const member: Member = {
+      id,
+      instance,
+      metadata: NOTHING,
+      sessionMs: 0,
+      rebalanceMs: 0,
+      assignment: NOTHING,
+      joining: undefined,
+      syncing: undefined,
+      stopSession: undefined,
+    };
+    this.#members.set(id, member);
+    if (instance !== undefined) this.#places.set(instance, member);
+    return member;
+  }
+
+  /** NONE for a member of that id, under that name if it has one. */
+  #unknown({ member, instance }: Pick<GroupMember, "member" | "instance">): number {
+    const place = instance === undefined ? undefined : this.#places.get(instance);
+    if (place !== undefined && place.id !== member) return FENCED_INSTANCE_ID;
+    return this.#members.has(member) && (instance === undefined || place !== undefined) ? NONE : UNKNOWN_MEMBER_ID;
+  }
+
   sync(request: SyncRequest): Promise<SyncResponse> {
+    const unknown = this.#unknown(request);
     const member = this.#members.get(request.member);
-    if (member === undefined) return Promise.resolve({ errorCode: UNKNOWN_MEMBER_ID, assignment: NOTHING });
+    if (unknown !== NONE || member === undefined) return Promise.resolve({ errorCode: unknown, assignment: NOTHING });
     if (request.generation !== this.#generation) return Promise.resolve({ errorCode: ILLEGAL_GENERATION, assignment: NOTHING });
     if (this.#state === "preparing") return Promise.resolve({ errorCode: REBALANCE_IN_PROGRESS, assignment: NOTHING });
     if (this.#state === "stable") {
@@ -123,25 +168,32 @@ export class GroupCoordinator {
     return promise;
   }
 
-  heartbeat({ generation, member: id }: GroupMember): Coded {
+  heartbeat(from: GroupMember): Coded {
+    const { generation, member: id } = from;
+    const unknown = this.#unknown(from);
     const member = this.#members.get(id);
-    if (member === undefined) return { errorCode: UNKNOWN_MEMBER_ID };
+    if (unknown !== NONE || member === undefined) return { errorCode: unknown };
     if (generation !== this.#generation) return { errorCode: ILLEGAL_GENERATION };
     this.#heard(member);
     return { errorCode: this.#state === "preparing" ? REBALANCE_IN_PROGRESS : NONE };
   }
 
-  leave({ member: id }: GroupMember): Coded {
-    const member = this.#members.get(id);
+  /** A static member may leave by its name alone. */
+  leave({ member: id, instance }: GroupMember): Coded {
+    const place = instance === undefined ? undefined : this.#places.get(instance);
+    if (place !== undefined && id !== "" && place.id !== id) return { errorCode: FENCED_INSTANCE_ID };
+    const member = place ?? this.#members.get(id);
     if (member === undefined) return { errorCode: this.#named.delete(id) ? NONE : UNKNOWN_MEMBER_ID };
     this.#remove(member);
     return { errorCode: NONE };
   }
 
   /** Whether offsets may be committed; without a member and generation they may, inside a transaction. */
-  mayCommit({ generation, member }: GroupMember): number {
+  mayCommit(from: GroupMember): number {
+    const { generation, member } = from;
     if (generation < 0 && member === "") return NONE;
-    if (!this.#members.has(member)) return UNKNOWN_MEMBER_ID;
+    const unknown = this.#unknown(from);
+    if (unknown !== NONE) return unknown;
     return generation === this.#generation ? NONE : ILLEGAL_GENERATION;
   }
 
@@ -164,6 +216,10 @@ export class GroupCoordinator {
       member.syncing?.({ errorCode: REBALANCE_IN_PROGRESS, assignment: NOTHING });
       member.syncing = undefined;
     }
+    this.#waitForJoins();
+  }
+
+  #waitForJoins(): void {
     const waitMs = Math.max(0, ...[...this.#members.values()].map(({ rebalanceMs }) => rebalanceMs));
     this.#stopWaiting?.();
     this.#stopWaiting = this.#surroundings.after(waitMs, () => this.#complete());
@@ -173,23 +229,28 @@ export class GroupCoordinator {
     if (this.#state === "preparing" && [...this.#members.values()].every(({ joining }) => joining !== undefined)) this.#complete();
   }
 
-  /** Those that have not joined in time are out. */
+  /** Those that have not joined in time are out, but for static members: these are until their session is over. */
   #complete(): void {
     this.#stopWaiting?.();
-    for (const member of this.#members.values()) if (member.joining === undefined) this.#forget(member);
+    for (const member of this.#members.values()) if (member.joining === undefined && member.instance === undefined) this.#forget(member);
+    const joined = [...this.#members.values()].filter(({ joining }) => joining !== undefined);
+    if (joined.length === 0 && this.#members.size > 0) {
+      this.#waitForJoins();
+      return;
+    }
     this.#generation += 1;
     if (this.#members.size === 0) {
       this.#state = "empty";
       return;
     }
     this.#state = "completing";
-    if (!this.#members.has(this.#leader)) this.#leader = this.#members.keys().next().value ?? "";
+    if (!joined.some(({ id }) => id === this.#leader)) this.#leader = joined[0]?.id ?? "";
     const members = [...this.#members.values()];
     for (const member of members) {
       const { joining } = member;
       member.joining = undefined;
       member.assignment = NOTHING;
-      this.#heard(member);
+      if (joining !== undefined) this.#heard(member);
       joining?.(this.#joined(member));
     }
     // Who does not ask for its part in time is out.
@@ -226,6 +287,7 @@ export class GroupCoordinator {
     member.joining?.(joinRefused(UNKNOWN_MEMBER_ID, member.id));
     member.syncing?.({ errorCode: UNKNOWN_MEMBER_ID, assignment: NOTHING });
     this.#members.delete(member.id);
+    if (member.instance !== undefined) this.#places.delete(member.instance);
   }
 }
 

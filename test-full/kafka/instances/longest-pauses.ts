@@ -78,6 +78,8 @@ export function watchPauses(run: ChainRun): PauseWatch {
       await Promise.race([run.log.changed(version), sleep(LOOK_MS_MAX)]);
     }
   })();
+  // Heard by `stop`: a scenario that fails ends without it.
+  watching.catch(() => undefined);
   return {
     stop: async () => {
       stopping.abort();

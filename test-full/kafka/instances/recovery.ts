@@ -4,6 +4,7 @@ import { KafkaCluster } from "#log/kafka/testing";
 import { SESSION_MS, type ChainRun } from "../chain-run.ts";
 import type { InstanceProcess } from "../instance-process.ts";
 import { BACK_MS_MAX, begin, facts, startAll, tell, type ScenarioFacts, type ScenarioSize } from "../scenario.ts";
+import { steadyLoad } from "./steady-load.ts";
 import { watchPauses } from "./longest-pauses.ts";
 import { rowsThere } from "./told.ts";
 
@@ -22,7 +23,7 @@ export async function recovery(size: ScenarioSize): Promise<ScenarioFacts> {
 
 /** Killed and started at once. */
 async function restarts(cluster: KafkaCluster, size: ScenarioSize, instances: number): Promise<ScenarioFacts> {
-  await using run = await begin(`recovery${instances}`, cluster, size, { instances, load: { producers: 6, recordsATransaction: 20 } });
+  await using run = await begin(`recovery${instances}`, cluster, size, { instances, load: steadyLoad(size) });
   await startAll(run);
   await sleep(WARM_MS);
   const [instance] = run.instances as [InstanceProcess]; // there is one at least
@@ -55,7 +56,7 @@ async function restarts(cluster: KafkaCluster, size: ScenarioSize, instances: nu
 
 /** Killed, and not started before the others have all of it. */
 async function takeovers(cluster: KafkaCluster, size: ScenarioSize): Promise<ScenarioFacts> {
-  await using run = await begin("takeover", cluster, size, { instances: 2, load: { producers: 6, recordsATransaction: 20 } });
+  await using run = await begin("takeover", cluster, size, { instances: 2, load: steadyLoad(size) });
   await startAll(run);
   await sleep(WARM_MS);
   const pauses: number[] = [];

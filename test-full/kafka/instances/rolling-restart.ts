@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { KafkaCluster } from "#log/kafka/testing";
 import type { InstanceProcess } from "../instance-process.ts";
 import { begin, facts, SETTLE_MS, startAll, tell, type ScenarioFacts, type ScenarioSize } from "../scenario.ts";
+import { steadyLoad } from "./steady-load.ts";
 import { watchPauses, type Pause } from "./longest-pauses.ts";
 import { lostWork, rowsThere } from "./told.ts";
 
@@ -13,7 +14,7 @@ const REST_MS = 5_000;
 
 export async function rollingRestart(size: ScenarioSize): Promise<ScenarioFacts> {
   await using cluster = await KafkaCluster.start({ brokers: size.brokers });
-  await using run = await begin("t2", cluster, size, { instances: INSTANCES, load: { producers: 6, recordsATransaction: 20 } });
+  await using run = await begin("t2", cluster, size, { instances: INSTANCES, load: steadyLoad(size) });
   await startAll(run);
   await sleep(WARM_MS);
   const watch = watchPauses(run);
