@@ -56,7 +56,12 @@ export const kafkaStreams: Bench = async ({ seed, runs, flags, conclude }) => {
   mkdirSync(folder, { recursive: true });
   try {
     const stage: Stage = {
-      ...{ log, brokers, sides, size, seed, threads: Number(flags["threads"] ?? 1) },
+      log,
+      brokers,
+      sides,
+      size,
+      seed,
+      threads: Number(flags["threads"] ?? 1),
       prefix: `bench-${Date.now().toString(36)}`,
       startMicros: (Date.now() - 3_600_000) * 1_000,
     };

@@ -18,7 +18,7 @@ const restored = { records: 0, ms: 0 };
 const logger: StructuredLogger = {
   ...silentLogger,
   info: (fields, message) => {
-    if (!message.startsWith("rows are restored")) return;
+    if (message !== "the rows of a task are there") return;
     const { records, ms } = fields as { readonly records: number; readonly ms: number }; // as the engine logs it
     restored.records += records;
     restored.ms = Math.max(restored.ms, ms);
@@ -29,6 +29,8 @@ const application = new Application({
   logger,
   topology: positionTopology(topology),
   applicationId,
+  // As the anchor: whoever comes back after a kill takes its own place in the group.
+  instanceId: "anchor",
   log,
   disk,
   threads: Number(threads),

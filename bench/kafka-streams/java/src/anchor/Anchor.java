@@ -61,6 +61,8 @@ public final class Anchor {
     settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
     settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
     settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+    // As the other side: whoever comes back after a kill takes its own place in the group.
+    settings.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, "anchor");
     settings.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, words[7]);
     settings.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, Integer.parseInt(words[7]) / 4);
     return settings;
