@@ -1,6 +1,6 @@
 /** `npm run sim -- --seeds A..B [--minutes N] [--faults a,b] [--workers N] [--planted [NAME]]` */
 import { Command, InvalidArgumentError } from "commander";
-import { FAULT_NAMES, optionsOf, type FaultName } from "./fault-plan.ts";
+import { FAULT_NAMES, optionsOf, type FaultName } from "./faults/fault-plan.ts";
 import { catchLine, plantAll } from "./plant-all.ts";
 import { failureLines, neverHit, progressLine, summary } from "./report.ts";
 import { hitsOf, runMany, type SeedReport } from "./run-many.ts";

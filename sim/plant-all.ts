@@ -1,5 +1,5 @@
 /** The test of the test: for each planted bug, which invariant catches it, after how many seeds. */
-import { optionsOf } from "./fault-plan.ts";
+import { optionsOf } from "./faults/fault-plan.ts";
 import { plantedBugs } from "./planted/planted-bugs.ts";
 import { runMany, type SeedReport } from "./run-many.ts";
 

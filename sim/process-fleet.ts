@@ -1,19 +1,20 @@
 /** All processes of a run, the living, the paused and the dead: whoever ends is started again after a while, as orchestrators do. */
 import { between, seededRandom, type Random, type SimulatedCluster, type VirtualScheduler } from "#log/kafka/simulated";
 import type { Disk } from "#disk";
-import type { Assignment, Topology } from "#streams";
-import type { SeedOptions } from "./fault-plan.ts";
-import type { FaultyNetwork } from "./faulty-network.ts";
-import type { CrashPoint, Hits } from "./hits.ts";
+import type { Assignment } from "#streams";
+import type { SimulatedApplication } from "./application.ts";
+import type { SeedOptions } from "./faults/fault-plan.ts";
+import type { FaultyNetwork } from "./faults/faulty-network.ts";
+import type { CrashPoint, Hits } from "./faults/hits.ts";
 import type { Planted } from "./planted/planted.ts";
 import { freshRows, SimulatedProcess } from "./simulated-process.ts";
-import { Violation } from "./violation.ts";
+import { Violation } from "./checks/violation.ts";
 
 export interface FleetOptions {
   readonly assignments: readonly Assignment[];
   readonly options: SeedOptions;
   readonly scheduler: VirtualScheduler;
-  readonly topology: Topology;
+  readonly application: SimulatedApplication;
   readonly planted: Planted;
   readonly cluster: SimulatedCluster;
   readonly network: FaultyNetwork;
@@ -194,7 +195,8 @@ export class ProcessFleet {
     const survives = (point: CrashPoint, client: string): boolean => network.survives(point, client);
     const process = new SimulatedProcess({ ...shared, ...planted, instance, life: this.#lives++, assignment, rows, survives });
     this.#living.set(process.client, process);
-    if (this.#options.options.faults.clock > 0) process.time.skewMs = between(this.#random, -30_000, 30_000);
+    const { skewMs } = shared.application.clocks;
+    if (this.#options.options.faults.clock > 0) process.time.skewMs = between(this.#random, -skewMs, skewMs);
     return process;
   }
 }

@@ -1,5 +1,5 @@
 /** Seeds that once failed, shrunk, with what they found. */
-import { FAULT_NAMES, optionsOf, type FaultName, type SeedOptions } from "./fault-plan.ts";
+import { FAULT_NAMES, optionsOf, type FaultName, type SeedOptions } from "./faults/fault-plan.ts";
 
 export interface Regression {
   readonly found: string;
@@ -13,6 +13,7 @@ export const regressions: readonly Regression[] = [
   {
     found: "under version 1, a request whose answer was lost arrives in the next transaction",
     options: {
+      application: "ledger",
       seed: 3,
       minutes: 1,
       transactionVersion: 1,
@@ -28,6 +29,7 @@ export const regressions: readonly Regression[] = [
   {
     found: "a task is another's while its thread is being opened, and comes back: what is known of it is old",
     options: {
+      application: "ledger",
       seed: 118,
       minutes: 0.25,
       transactionVersion: 2,
@@ -42,6 +44,6 @@ export const regressions: readonly Regression[] = [
   },
   {
     found: "the same under version 1, among many faults, as it was found",
-    options: optionsOf(144, { minutes: 0.6 }),
+    options: optionsOf(144, { application: "ledger", minutes: 0.6 }),
   },
 ];

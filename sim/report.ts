@@ -1,7 +1,7 @@
 /** What a run of many seeds says, as lines. */
-import { CRASH_POINTS, type Hits } from "./hits.ts";
+import { CRASH_POINTS, type Hits } from "./faults/hits.ts";
 import type { SeedReport } from "./run-many.ts";
-import type { SeedOptions } from "./fault-plan.ts";
+import type { SeedOptions } from "./faults/fault-plan.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -1,7 +1,7 @@
 /** Many seeds on several threads, and what they say together. */
 import { Worker } from "node:worker_threads";
-import type { SeedOptions } from "./fault-plan.ts";
-import { Hits } from "./hits.ts";
+import type { SeedOptions } from "./faults/fault-plan.ts";
+import { Hits } from "./faults/hits.ts";
 
 export interface SeedJob {
   readonly options: SeedOptions;

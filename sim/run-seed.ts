@@ -2,19 +2,18 @@
 import { between, seededRandom, SimulatedCluster, VirtualScheduler } from "#log/kafka/simulated";
 import type { Random } from "#log/kafka/simulated";
 import type { Log } from "#log";
-import { splitTasks, topicConfigs } from "#streams";
-import type { SeedOptions } from "./fault-plan.ts";
-import { FaultyNetwork } from "./faulty-network.ts";
-import { Hits } from "./hits.ts";
-import { LedgerCheck, OUTPUTS } from "./ledger/ledger-check.ts";
-import { LedgerLoad } from "./ledger/ledger-load.ts";
-import { ledgerTopology, PARTITIONS } from "./ledger/ledger-topology.ts";
+import { splitTasks } from "#streams";
+import type { ApplicationCheck, SimulatedApplication, Traffic } from "./application.ts";
+import { applicationOf } from "./application-of.ts";
+import type { SeedOptions } from "./faults/fault-plan.ts";
+import { FaultyNetwork } from "./faults/faulty-network.ts";
+import { Hits } from "./faults/hits.ts";
 import type { Planted, PlantedBug } from "./planted/planted.ts";
 import { ProcessFleet } from "./process-fleet.ts";
-import { scheduleFaults } from "./schedule-faults.ts";
-import { APPLICATION_ID } from "./simulated-process.ts";
-import { Violation } from "./violation.ts";
-import { Watcher } from "./watcher.ts";
+import { scheduleFaults } from "./faults/schedule-faults.ts";
+import { START } from "./start.ts";
+import { Violation } from "./checks/violation.ts";
+import { Watcher } from "./checks/watcher.ts";
 
 export interface Outcome {
   readonly options: SeedOptions;
@@ -27,10 +26,8 @@ export interface Outcome {
   readonly hash: string;
 }
 
-const START = 1_700_000_000_000;
 const MINUTE_MS = 60_000;
 const SECOND_MS = 1_000;
-const REST_MS_MAX = 180_000;
 const ROWS_EVERY_SECONDS = 7;
 const STOP_MS_MAX = 60_000;
 
@@ -55,13 +52,14 @@ class SeedRun {
   readonly #scheduler: VirtualScheduler;
   readonly #network: FaultyNetwork;
   readonly #cluster: SimulatedCluster;
-  readonly #check: LedgerCheck;
+  readonly #application: SimulatedApplication;
+  readonly #check: ApplicationCheck;
   readonly #fleet: ProcessFleet;
   readonly #random: Random;
   #watcher: Watcher | undefined;
   #watching: Log | undefined;
   #failure: Error | undefined;
-  #loading = true;
+  #traffic: Traffic | undefined;
 
   constructor(options: SeedOptions, bug: PlantedBug | undefined) {
     this.#options = options;
@@ -86,19 +84,18 @@ class SeedRun {
       firstEpoch: options.firstEpoch,
     });
     this.#planted = bug?.plant(this.#cluster) ?? {};
-    const topology = ledgerTopology();
-    const assignments = splitTasks(topology, options.instances);
+    this.#application = applicationOf({ options, hits: this.hits });
     this.#fleet = new ProcessFleet({
-      assignments,
+      assignments: splitTasks(this.#application.topology, options.instances),
+      application: this.#application,
       options,
       scheduler,
-      topology,
       planted: this.#planted,
       cluster: this.#cluster,
       network: this.#network,
       hits: this.hits,
     });
-    this.#check = new LedgerCheck(this.#cluster);
+    this.#check = this.#application.check(this.#cluster);
   }
 
   get now(): number {
@@ -116,6 +113,7 @@ class SeedRun {
       scheduler: this.#scheduler,
       cluster: this.#cluster,
       fleet: this.#fleet,
+      application: this.#application,
       hits: this.hits,
       random: this.#random,
       active: () => this.#network.faulty,
@@ -124,7 +122,7 @@ class SeedRun {
     const seconds = Math.round((this.#options.minutes * MINUTE_MS) / SECOND_MS);
     for (let second = 1; second <= seconds; second++) {
       await this.#runUntil(START + second * SECOND_MS);
-      this.#look(second % ROWS_EVERY_SECONDS === 0);
+      await this.#look(second % ROWS_EVERY_SECONDS === 0);
     }
     await this.#comeToRest();
     await this.#stop();
@@ -136,8 +134,7 @@ class SeedRun {
 
   async #open(): Promise<void> {
     this.#network.faulty = false;
-    const topology = ledgerTopology();
-    this.#openClients(topology).catch((error: unknown) => {
+    this.#openClients().catch((error: unknown) => {
       this.#failure = error instanceof Error ? error : new Error(String(error));
     });
     while (this.#watcher === undefined) await this.#runUntil(this.#scheduler.now() + 10);
@@ -145,17 +142,17 @@ class SeedRun {
     this.#fleet.start();
   }
 
-  async #openClients(topology: ReturnType<typeof ledgerTopology>): Promise<void> {
+  async #openClients(): Promise<void> {
+    const { topics, traffic } = this.#application;
     const log = await this.#cluster.open({ clientId: "load" });
-    await log.topics.ensure(topicConfigs(topology, APPLICATION_ID, log.capabilities));
-    const load = new LedgerLoad(log, this.#options, this.hits);
-    const everyMs = SECOND_MS / this.#options.recordsPerSecond;
-    const again = (): void => {
-      if (!this.#loading) return;
-      void load.append(this.#scheduler.now());
-      this.#scheduler.after(everyMs * (0.2 + 1.6 * this.#random()), again);
+    await log.topics.ensure(topics);
+    const opened = await traffic(log);
+    this.#traffic = opened;
+    const step = (): void => {
+      const next = opened.step(this.#scheduler.now());
+      if (next !== Infinity) this.#scheduler.after(next - this.#scheduler.now(), step);
     };
-    this.#scheduler.after(everyMs, again);
+    this.#scheduler.after(1, step);
     const watching = await this.#cluster.open({
       clientId: "watcher",
       ...(this.#planted.wrapWire === undefined ? {} : { wrapWire: this.#planted.wrapWire }),
@@ -165,12 +162,16 @@ class SeedRun {
   }
 
   #watch(log: Log): Watcher {
-    const watched = OUTPUTS.flatMap((topic) => Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })));
+    const { topics, watched: names } = this.#application;
+    const watched = topics
+      .filter(({ name }) => names.includes(name))
+      .flatMap(({ name: topic, partitions }) => Array.from({ length: partitions }, (_, partition) => ({ topic, partition })));
     return new Watcher(log, watched, (topic, partition) => this.#check.partition(topic, partition));
   }
 
-  #look(rows: boolean): void {
-    this.#check.check();
+  async #look(rows: boolean): Promise<void> {
+    this.#check.read();
+    await this.#check.check();
     this.#watcher?.look();
     this.#fleet.check();
     if (rows) for (const { rows: disk, client } of this.#fleet.all) this.#check.checkRows(disk, client);
@@ -179,31 +180,39 @@ class SeedRun {
 
   /** Faults are over: within bounded time all is done, and all of it is right. */
   async #comeToRest(): Promise<void> {
-    this.#loading = false;
+    this.#traffic?.stopAsking();
     this.#network.faulty = false;
     for (let node = 1; node <= this.#options.brokers; node++) this.#cluster.startBroker(node);
     this.#fleet.recover();
-    const until = this.#scheduler.now() + REST_MS_MAX;
+    await this.#untilNothing(() => this.#check.missing());
+    this.#traffic?.stop();
+    await this.#untilNothing(() => this.#check.unread());
+    await this.#look(true);
+    await this.#check.checkAtRest();
+    await this.#readAgain();
+  }
+
+  /** Three looks in a row find nothing. */
+  async #untilNothing(left: () => string | undefined): Promise<void> {
+    const { restMsMax } = this.#application;
+    const until = this.#scheduler.now() + restMsMax;
     for (let quiet = 0; quiet < 3;) {
       await this.#runUntil(this.#scheduler.now() + SECOND_MS);
-      this.#look(false);
-      quiet = this.#check.missing() === undefined ? quiet + 1 : 0;
+      await this.#look(false);
+      quiet = left() === undefined ? quiet + 1 : 0;
       if (this.#scheduler.now() > until)
-        throw new Violation("I12", `${this.#check.missing()} ${REST_MS_MAX / SECOND_MS} s after the last fault. ${this.#fleet.describe()}`);
+        throw new Violation("I12", `${left()} ${restMsMax / SECOND_MS} s after the last fault. ${this.#fleet.describe()}`);
     }
-    this.#look(true);
-    this.#check.checkAtRest();
-    await this.#readAgain();
   }
 
   /** From the first offset, with all that was aborted in a few fetches. */
   async #readAgain(): Promise<void> {
     if (this.#watching === undefined) return;
     this.#watcher = this.#watch(this.#watching);
-    const until = this.#scheduler.now() + REST_MS_MAX;
+    const until = this.#scheduler.now() + this.#application.restMsMax;
     while (!this.#watcher.seenAll) {
       await this.#runUntil(this.#scheduler.now() + SECOND_MS);
-      this.#look(false);
+      await this.#look(false);
       if (this.#scheduler.now() > until) throw new Violation("I12", "A reader does not come to the end.");
     }
   }
@@ -216,8 +225,9 @@ class SeedRun {
       if (this.#scheduler.now() > until)
         throw new Violation("I11", `${this.#fleet.running} processes do not stop. ${this.#fleet.describe()}`);
     }
-    this.#look(true);
-    this.#check.checkAtRest();
+    await this.#look(true);
+    // Something may have come of itself meanwhile: a driver who fell silent.
+    if (this.#check.unread() === undefined) await this.#check.checkAtRest();
   }
 
   /** Works through every instant up to and at `until`. */

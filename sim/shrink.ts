@@ -1,5 +1,5 @@
 /** Makes a failing seed smaller: kinds of faults that it does not need are taken away, and the time behind the failure. */
-import { FAULT_NAMES, type SeedOptions } from "./fault-plan.ts";
+import { FAULT_NAMES, type SeedOptions } from "./faults/fault-plan.ts";
 import type { PlantedBug } from "./planted/planted.ts";
 import { runSeed, type Outcome } from "./run-seed.ts";
 

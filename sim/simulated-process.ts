@@ -4,13 +4,13 @@ import { memoryDisk, type Disk } from "#disk";
 import type { Log } from "#log";
 import type { KafkaWire, SimulatedCluster, VirtualScheduler } from "#log/kafka/simulated";
 import { createGroupThread, createStreamThread, silentLogger, STREAM_THREAD_DEFAULTS } from "#streams";
-import type { AbandonableStreamThread, Assignment, Topology } from "#streams";
-import type { SeedOptions } from "./fault-plan.ts";
-import type { CrashPoint } from "./hits.ts";
-import { mortalDisk } from "./mortal-disk.ts";
+import type { AbandonableStreamThread, Assignment } from "#streams";
+import type { SimulatedApplication } from "./application.ts";
+import type { SeedOptions } from "./faults/fault-plan.ts";
+import type { CrashPoint } from "./faults/hits.ts";
+import { mortalDisk } from "./faults/mortal-disk.ts";
 import { ProcessTime } from "./process-time.ts";
 
-export const APPLICATION_ID = "ledger";
 const SESSION_MS = 6_000;
 const TRANSACTION_MS = 4_000;
 
@@ -20,7 +20,7 @@ export interface ProcessOptions {
   readonly life: number;
   readonly cluster: SimulatedCluster;
   readonly scheduler: VirtualScheduler;
-  readonly topology: Topology;
+  readonly application: SimulatedApplication;
   readonly assignment: Assignment;
   readonly options: SeedOptions;
   /** What an earlier life left. */
@@ -115,7 +115,7 @@ export class SimulatedProcess {
   }
 
   async #open(): Promise<void> {
-    const { cluster, options, survives, instance, topology, assignment, wrapWire, wrapDisk, wrapLog } = this.#options;
+    const { cluster, options, survives, instance, application, assignment, wrapWire, wrapDisk, wrapLog } = this.#options;
     const opened = await cluster.open({
       clientId: this.client,
       surroundings: this.time,
@@ -130,7 +130,7 @@ export class SimulatedProcess {
     const disk = wrapDisk?.(mortal, instance) ?? mortal;
     const config = {
       ...STREAM_THREAD_DEFAULTS,
-      applicationId: APPLICATION_ID,
+      applicationId: application.id,
       instanceId: `instance-${instance}`,
       thread: 0,
       commitIntervalMs: options.commitIntervalMs,
@@ -140,6 +140,7 @@ export class SimulatedProcess {
       failureRatioMax: 1,
       freeze: true,
     };
+    const { topology } = application;
     const dependencies = { topology, log: this.#log, disk, stepClock: () => 0, logger: silentLogger };
     const { group: settings } = options;
     this.#thread =

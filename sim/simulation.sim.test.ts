@@ -1,6 +1,6 @@
 /** The whole engine on simulated brokers: some seeds, those that once failed, and one that is run twice. */
 import { expect, test } from "vitest";
-import { optionsOf } from "./fault-plan.ts";
+import { optionsOf } from "./faults/fault-plan.ts";
 import { regressions } from "./regressions.ts";
 import { runSeed } from "./run-seed.ts";
 

@@ -1,11 +1,14 @@
 /** The invariants of the ledger, from what lies in the partitions and in the rows: I1 to I5, and I12 when everything has come to rest. */
 import type { Disk } from "#disk";
+import type { TopicConfig } from "#log";
 import type { SimulatedCluster } from "#log/kafka/simulated";
-import { CommittedPartition } from "#proof";
-import { Violation } from "../violation.ts";
+import type { CommittedPartition } from "#proof";
+import type { ApplicationCheck } from "../application.ts";
+import { CommittedTopics } from "../checks/committed-topics.ts";
+import { Violation } from "../checks/violation.ts";
 import { AccountsModel, BucketsModel } from "./ledger-model.ts";
 import { PARTITIONS } from "./ledger-topology.ts";
-import { StoredRows } from "./stored-rows.ts";
+import { StoredRows } from "../checks/stored-rows.ts";
 
 const GROUP = "ledger";
 const STORES = ["accounts", "statement-timers", "audit-timers", "buckets"] as const;
@@ -13,9 +16,9 @@ const STORES = ["accounts", "statement-timers", "audit-timers", "buckets"] as co
 export const OUTPUTS = ["receipts", "statements", "audits", "transfers", "totals"] as const;
 const DEAD_LETTERS = `${GROUP}.dlq`;
 
-export class LedgerCheck {
+export class LedgerCheck implements ApplicationCheck {
   readonly #cluster: SimulatedCluster;
-  readonly #partitions = new Map<string, CommittedPartition>();
+  readonly #topics: CommittedTopics;
   readonly #accounts = Array.from({ length: PARTITIONS }, (_, partition) => new AccountsModel(partition));
   readonly #buckets = Array.from({ length: PARTITIONS }, () => new BucketsModel());
   /** Records that were taken into models and comparisons. */
@@ -26,8 +29,9 @@ export class LedgerCheck {
   readonly #audited = new Set<string>();
   readonly #rows: StoredRows;
 
-  constructor(cluster: SimulatedCluster) {
+  constructor(cluster: SimulatedCluster, topics: readonly TopicConfig[]) {
     this.#cluster = cluster;
+    this.#topics = new CommittedTopics(cluster, topics);
     this.#rows = new StoredRows(GROUP, STORES, (topic, partition) => this.partition(topic, partition));
   }
 
@@ -38,17 +42,11 @@ export class LedgerCheck {
   }
 
   partition(topic: string, partition: number): CommittedPartition {
-    const key = `${topic}/${partition}`;
-    let found = this.#partitions.get(key);
-    if (found === undefined) this.#partitions.set(key, (found = new CommittedPartition()));
-    return found;
+    return this.#topics.partition(topic, partition);
   }
 
-  /** Reads what is new in every partition; before compaction takes it away. */
   read(): void {
-    for (let partition = 0; partition < PARTITIONS; partition++)
-      for (const topic of ["moves", ...OUTPUTS, ...STORES.map((store) => `${GROUP}-${store}-changelog`)]) this.#read(topic, partition);
-    this.#read(DEAD_LETTERS, 0);
+    this.#topics.read();
   }
 
   /** I1, I2, I5. */
@@ -77,7 +75,11 @@ export class LedgerCheck {
     this.#rows.check(rows, whose);
   }
 
-  /** Undefined when everything that was asked for is done; else what is missing. */
+  /** Whoever has read everything has nothing left to do. */
+  unread(): string | undefined {
+    return this.missing();
+  }
+
   missing(): string | undefined {
     if (this.#cluster.openTransactions > 0) return `${this.#cluster.openTransactions} transactions are open`;
     for (let partition = 0; partition < PARTITIONS; partition++)
@@ -221,10 +223,5 @@ export class LedgerCheck {
       this.#taken.set(key, at + 1);
       take(records[at] as CommittedPartition["records"][number]); // in bounds
     }
-  }
-
-  #read(topic: string, partition: number): void {
-    const known = this.partition(topic, partition);
-    for (const batch of this.#cluster.batches(topic, partition, known.nextOffset)) known.add(batch);
   }
 }

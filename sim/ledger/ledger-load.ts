@@ -2,32 +2,46 @@
 import type { Log, Producer } from "#log";
 import { between, seededRandom, type Random } from "#log/kafka/simulated";
 import { partitionFor } from "#streams";
-import type { SeedOptions } from "../fault-plan.ts";
-import type { Hits } from "../hits.ts";
+import type { Traffic, TrafficOptions } from "../application.ts";
+import type { SeedOptions } from "../faults/fault-plan.ts";
+import type { Hits } from "../faults/hits.ts";
 import { moves } from "./ledger-topology.ts";
 
 const ACCOUNTS = 12;
+const SECOND_MS = 1_000;
 
-export class LedgerLoad {
+export class LedgerLoad implements Traffic {
   readonly #producer: Producer;
   readonly #options: SeedOptions;
   readonly #hits: Hits;
   readonly #random: Random;
   #made = 0;
 
-  constructor(log: Log, options: SeedOptions, hits: Hits) {
+  #asking = true;
+
+  constructor(log: Log, { options, hits }: TrafficOptions) {
     this.#producer = log.producer();
     this.#options = options;
     this.#hits = hits;
     this.#random = seededRandom(options.seed + 0x10ad);
   }
 
-  get made(): number {
-    return this.#made;
+  step(now: number): number {
+    if (!this.#asking) return Infinity;
+    void this.#append(now);
+    return now + (SECOND_MS / this.#options.recordsPerSecond) * (0.2 + 1.6 * this.#random());
+  }
+
+  stopAsking(): void {
+    this.#asking = false;
+  }
+
+  stop(): void {
+    this.#asking = false;
   }
 
   /** Whether it was written does not matter: what counts is what lies in the partition. */
-  async append(now: number): Promise<void> {
+  async #append(now: number): Promise<void> {
     const { poison, "late-input": late } = this.#options.faults;
     const random = this.#random;
     const account = between(random, 0, ACCOUNTS - 1);

@@ -74,6 +74,11 @@ export class SimulatedCluster {
     return this.#state.topics.get(topic)?.partitions[partition]?.batchesFrom(fromOffset) ?? [];
   }
 
+  /** Of a partition; 0 where there is none. */
+  endOffset(topic: string, partition: number): number {
+    return this.#state.topics.get(topic)?.partitions[partition]?.highWatermark ?? 0;
+  }
+
   /** −1 where nothing was committed; undefined while something is pending. */
   committedOffset(group: string, topic: string, partition: number): number | undefined {
     const [found] = this.#state.group(group).offsets.fetch([{ topic, partition }]);

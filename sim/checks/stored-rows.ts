@@ -2,7 +2,7 @@
 import type { Disk } from "#disk";
 import type { CommittedPartition } from "#proof";
 import { prefixEnd, rowPrefix } from "#state";
-import { Violation } from "../violation.ts";
+import { Violation } from "./violation.ts";
 
 const ENGINE = 0;
 const TWO_TO_32 = 2 ** 32;

@@ -1,0 +1,226 @@
+/** The invariants of dispatch, by the proofs that know neither engine nor topologies, from what lies in the partitions and in the rows. */
+import type { Disk } from "#disk";
+import type { TopicConfig } from "#log";
+import type { SimulatedCluster } from "#log/kafka/simulated";
+import { checkInvariants, type CommittedPartition, type CommittedRecord, type History, type ProofRecord, type Verdict } from "#proof";
+import { deadLetterTopic, type Topology } from "#streams";
+import type { DispatchTopics } from "#topologies";
+import type { ApplicationCheck } from "../application.ts";
+import { CommittedTopics } from "../checks/committed-topics.ts";
+import { StoredRows } from "../checks/stored-rows.ts";
+import { Violation } from "../checks/violation.ts";
+
+export interface DispatchCheckOptions {
+  readonly cluster: SimulatedCluster;
+  readonly group: string;
+  readonly topology: Topology;
+  readonly topics: readonly TopicConfig[];
+  readonly named: DispatchTopics;
+  /** Drivers may fall silent. */
+  readonly silence: boolean;
+}
+
+/** Topics that the proofs read. */
+const PROVED = [
+  "orders",
+  "rides",
+  "driverEvents",
+  "refusals",
+  "jobUpdates",
+  "assignments",
+  "trips",
+  "bills",
+  "matchingInput",
+  "driverLocations",
+] as const satisfies readonly (keyof History)[];
+/** What comes from outside, where a record may be nonsense. */
+const INPUTS: ReadonlySet<string> = new Set(["orders", "rides", "driverEvents", "driverLocations"]);
+/** The whole story is looked at so often, when nothing is on its way. */
+const WHOLE_EVERY_LOOKS = 5;
+
+type Proved = (typeof PROVED)[number];
+
+interface Read {
+  readonly records: ProofRecord<unknown>[];
+  /** Of each partition, how many are in it. */
+  readonly taken: number[];
+}
+
+export class DispatchCheck implements ApplicationCheck {
+  readonly #options: DispatchCheckOptions;
+  readonly #topics: CommittedTopics;
+  readonly #rows: StoredRows;
+  readonly #read = new Map<Proved, Read>();
+  /** Jobs that were asked for, by whether they have ended. */
+  readonly #jobs = new Map<string, boolean>();
+  readonly #nonsense: string[] = [];
+  readonly #committed = new Map<string, number>();
+  readonly #sources: readonly { readonly topic: string; readonly partitions: number }[];
+  #checked = 0;
+  #looks = 0;
+
+  constructor(options: DispatchCheckOptions) {
+    const { cluster, group, topology, topics, named } = options;
+    this.#options = options;
+    this.#topics = new CommittedTopics(cluster, topics);
+    const stores = topology.subtopologies.flatMap((each) => each.stores.map(({ name }) => name));
+    this.#rows = new StoredRows(group, stores, (topic, partition) => this.partition(topic, partition));
+    for (const name of PROVED) this.#read.set(name, { records: [], taken: Array.from({ length: named[name].partitions }, () => 0) });
+    this.#sources = topology.subtopologies.flatMap(({ sources }) =>
+      sources.map(({ topic: { name, partitions } }) => ({ topic: name, partitions })),
+    );
+  }
+
+  get checkedRecords(): number {
+    return this.#checked;
+  }
+
+  partition(topic: string, partition: number): CommittedPartition {
+    return this.#topics.partition(topic, partition);
+  }
+
+  read(): void {
+    this.#topics.read();
+  }
+
+  /** D1 in every prefix; the others when no transaction is open, so that what was committed together is there together. */
+  async check(): Promise<void> {
+    this.read();
+    for (const name of PROVED) this.#take(name);
+    this.#checkOffsets();
+    this.#looks += 1;
+    if (this.#looks % WHOLE_EVERY_LOOKS === 0 && this.#options.cluster.openTransactions === 0) await this.#prove(false);
+    else hold(await checkInvariants({ ...NOTHING, assignments: this.#records("assignments") }, { quiescent: false }), ["D1"]);
+  }
+
+  /** I4. */
+  checkRows(rows: Disk, whose: string): void {
+    this.#rows.check(rows, whose);
+  }
+
+  missing(): string | undefined {
+    for (const [job, ended] of this.#jobs) if (!ended) return `job ${job} has not ended`;
+    return undefined;
+  }
+
+  unread(): string | undefined {
+    const { cluster, group } = this.#options;
+    if (cluster.openTransactions > 0) return `${cluster.openTransactions} transactions are open`;
+    for (const { topic, partitions } of this.#sources)
+      for (let partition = 0; partition < partitions; partition++) {
+        const last = this.partition(topic, partition).records.at(-1)?.offset;
+        const committed = cluster.committedOffset(group, topic, partition) ?? -1;
+        if (last !== undefined && committed <= last)
+          return `${topic}/${partition} is read up to ${committed}, and its last record is ${last}`;
+      }
+    return undefined;
+  }
+
+  /** D1 to D5 and the life of each job, over everything. */
+  async checkAtRest(): Promise<void> {
+    await this.check();
+    const left = this.missing() ?? this.unread();
+    if (left !== undefined) throw new Violation("I12", `It has not come to rest: ${left}.`);
+    await this.#prove(true);
+    const letters = this.partition(deadLetterTopic(this.#options.group), 0).records.map(textOf);
+    if (letters.toSorted().join("\n") !== this.#nonsense.toSorted().join("\n"))
+      throw new Violation("I1", `There are ${letters.length} dead letters, and ${this.#nonsense.length} records that cannot be read.`);
+  }
+
+  async #prove(quiescent: boolean): Promise<void> {
+    const history = Object.fromEntries(
+      PROVED.map((name) => [name, quiescent || !INPUTS.has(name) ? this.#records(name) : this.#processed(name)]),
+    ) as unknown as History; // each as its topic's
+    const verdicts = await checkInvariants(history, { quiescent });
+    hold(this.#options.silence ? verdicts.map(withoutSilentEnds) : verdicts);
+  }
+
+  /** Of what comes from outside, as much as the application says it has processed: the rest has no effect yet. */
+  #processed(name: Proved): readonly ProofRecord<unknown>[] {
+    const { cluster, group, named } = this.#options;
+    const { name: topic, partitions } = named[name];
+    const ends = Array.from({ length: partitions }, (_, partition) => cluster.committedOffset(group, topic, partition) ?? 0);
+    return this.#read.get(name)?.records.filter(({ partition, offset }) => offset < (ends[partition] ?? 0)) ?? [];
+  }
+
+  #records<Name extends Proved>(name: Name): NonNullable<History[Name]> {
+    return this.#read.get(name)?.records as unknown as NonNullable<History[Name]>; // decoded by the topic's own serde
+  }
+
+  /** Decodes what is new. */
+  #take(name: Proved): void {
+    const { name: topic, value: serde } = this.#options.named[name];
+    const read = this.#read.get(name) as Read; // one for each
+    for (const [partition, { records }] of this.#topics.partitions(topic).entries()) {
+      for (let at = read.taken[partition] ?? 0; at < records.length; at++) {
+        const record = records[at] as CommittedRecord; // in bounds
+        const value = decoded(record, (bytes) => serde.decode(bytes, 0, bytes.length));
+        if (value === undefined) {
+          if (!INPUTS.has(name)) throw new Violation("I1", `${topic}/${partition}@${record.offset} cannot be read: ${textOf(record)}`);
+          this.#nonsense.push(textOf(record));
+        } else {
+          read.records.push({ partition, offset: record.offset, timestamp: record.timestamp, value });
+          this.#follow(name, value);
+          this.#checked += 1;
+        }
+      }
+      read.taken[partition] = records.length;
+    }
+  }
+
+  #follow(name: Proved, value: object): void {
+    if ((name === "orders" || name === "rides") && "type" in value && (value.type === "OrderPlaced" || value.type === "RideRequested")) {
+      const { orderId, rideId } = value as { readonly orderId?: string; readonly rideId?: string };
+      const job = orderId ?? rideId ?? "";
+      if (!this.#jobs.has(job)) this.#jobs.set(job, false);
+    } else if (name === "trips") {
+      const { jobId, state } = value as { readonly jobId: string; readonly state: string };
+      this.#jobs.set(jobId, state === "completed" || state === "cancelled" || state === "failed");
+    }
+  }
+
+  /** I5: they never go back. */
+  #checkOffsets(): void {
+    const { cluster, group } = this.#options;
+    for (const { topic, partitions } of this.#sources)
+      for (let partition = 0; partition < partitions; partition++) {
+        const committed = cluster.committedOffset(group, topic, partition);
+        if (committed === undefined) continue;
+        const key = `${topic}/${partition}`;
+        const before = this.#committed.get(key) ?? -1;
+        if (committed < before) throw new Violation("I5", `The committed offset of ${key} went back from ${before} to ${committed}.`);
+        this.#committed.set(key, committed);
+      }
+  }
+}
+
+const NOTHING: History = { refusals: [], jobUpdates: [], assignments: [], trips: [], bills: [] };
+
+function hold(verdicts: readonly Verdict[], only?: readonly string[]): void {
+  for (const { invariant, ok, violations } of verdicts)
+    if (!ok && only?.includes(invariant) !== false) throw new Violation(invariant, violations.join(" | "));
+}
+
+/**
+ * Who is silent already when the end of his shift is processed, late, leaves nothing that tells it from an end that was lost: silence
+ * has a later time then. Towns in which nobody falls silent are judged strictly.
+ */
+function withoutSilentEnds(verdict: Verdict): Verdict {
+  const violations = verdict.violations.filter((sentence) => !SILENT_END.test(sentence));
+  const violationCount = verdict.violationCount - (verdict.violations.length - violations.length);
+  return { ...verdict, violations, violationCount, ok: violationCount === 0 };
+}
+
+const SILENT_END = /ShiftEnded of driver \S+ has neither an effect nor a refusal$/;
+
+function decoded(record: CommittedRecord, decode: (bytes: Buffer) => object): object | undefined {
+  try {
+    return record.value === null ? undefined : decode(record.value);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf({ key, value }: CommittedRecord): string {
+  return `${String(key)} ${String(value)}`;
+}
