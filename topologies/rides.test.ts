@@ -91,6 +91,19 @@ describe("rides", () => {
     request("late");
     const late = trips().at(-1);
     expect(late).toMatchObject({ jobId: "late", state: "open", surgeMilli: 2_500, content: { priceMinor: 473 + Math.floor(473 * 1.5) } });
+    // Asked before it was told, heard after: he saw the price of before.
+    const asked = scene.now - MINUTE_MS;
+    const base = {
+      type: "RideRequested",
+      eventId: scene.eventId(),
+      rideId: "delayed",
+      occurredAt: asked,
+      version: 1,
+      pickup: street,
+    } as const;
+    const delayed = { ...base, dropOff: home, notBefore: asked, requirements: ["passengers"], quoteMinor: 0, currency: "EUR" };
+    scene.driver.pipe(scene.topics.rides, "delayed", delayed, { timestamp: asked });
+    expect(trips().at(-1)).toMatchObject({ jobId: "delayed", state: "open", surgeMilli: 1_000, content: { priceMinor: 473 } });
     // Half an hour later nobody has asked since: no tick says so, the surge is over by itself.
     scene.driver.advance(30 * MINUTE_MS);
     trips();

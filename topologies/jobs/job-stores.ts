@@ -53,6 +53,7 @@ const toldSurgeSchema = defineSchema({
   namespace: "dispatch.state.v1",
   fields: [
     { name: "surgeMilli", type: "int" },
+    { name: "from", type: "long", default: 0 },
     { name: "until", type: "long" },
   ],
 });

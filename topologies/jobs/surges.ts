@@ -5,6 +5,8 @@ import { fareOf } from "../billing/fare.ts";
 
 export interface ToldSurge {
   readonly surgeMilli: number;
+  /** When it was told: who asked before, and is only heard now, does not pay it. */
+  readonly from: number;
   readonly until: number;
 }
 
@@ -23,15 +25,15 @@ export class Surges {
     this.#store = store;
   }
 
-  changed({ cell, surgeMilli, until }: SurgeChanged): void {
-    if (surgeMilli > NO_SURGE_MILLI) this.#store.put(cell, { surgeMilli, until });
+  changed({ cell, surgeMilli, at, until }: SurgeChanged): void {
+    if (surgeMilli > NO_SURGE_MILLI) this.#store.put(cell, { surgeMilli, from: at, until });
     else this.#store.delete(cell);
   }
 
-  /** In thousandths; 1000 where nothing was told, or it has lapsed. */
+  /** In thousandths; 1000 where nothing was told, or it has lapsed, or was not yet. */
   at(cell: string, time: number): number {
     const told = this.#store.get(cell);
-    return told === undefined || told.until <= time ? NO_SURGE_MILLI : told.surgeMilli;
+    return told === undefined || time < told.from || told.until <= time ? NO_SURGE_MILLI : told.surgeMilli;
   }
 }
 
