@@ -95,6 +95,15 @@ export class TopicCatalog {
     for (let at = 0; at < names.length; at += CONFIGS_PER_REQUEST) await this.#loadConfigs(names.slice(at, at + CONFIGS_PER_REQUEST));
   }
 
+  /** Where brokers do not answer what was known stays. */
+  async loadIfPossible(): Promise<void> {
+    try {
+      await this.load();
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+    }
+  }
+
   /** One at a time. Whoever needs it asks again. */
   #loadBehind(): void {
     if (this.#loadingBehind) return;

@@ -81,7 +81,7 @@ export class KafkaProducer implements Producer {
       // Sequences have a gap now: another identity counts from 0.
       this.#identity = undefined;
       // Its limits may have been lowered: what comes is refused before it is sent.
-      if (error instanceof RefusedByBroker && isTooLarge(error.code)) await this.#deps.catalog.load().catch(() => {});
+      if (error instanceof RefusedByBroker && isTooLarge(error.code)) await this.#deps.catalog.loadIfPossible();
       throw asLogError(error, cluster.principal);
     }
   }

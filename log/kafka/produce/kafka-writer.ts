@@ -152,7 +152,7 @@ export class KafkaWriter implements Writer {
       return new WriterLostError("WRITER_FENCED", `A newer writer has taken the id ${id}. Give up its partitions.`, { cause });
     await this.#producer.abort();
     // Its limits may have been lowered: the next writer knows them before it appends.
-    if (isTooLarge(error.code)) await this.#deps.catalog.load().catch(() => {});
+    if (isTooLarge(error.code)) await this.#deps.catalog.loadIfPossible();
     if (reactionTo(error.code) === "refuse")
       return new WriterLostError("COMMIT_REFUSED", `The commit of ${id} was refused; nothing of it is committed. ${error.message}`, {
         cause: asRefusedRecord(error),
