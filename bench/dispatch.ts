@@ -1,7 +1,7 @@
 /** Order placed → driver assigned, as a consumer sees it, at steady load and in a burst of ten times as many orders. */
 import { progress } from "#cli";
 import { latencyFacts } from "./live/percentiles.ts";
-import { loadFacts, loadNow, withLiveSystem } from "./live/live-system.ts";
+import { effortFacts, loadFacts, loadNow, withLiveSystem, type Effort } from "./live/live-system.ts";
 import { logKinds } from "./live/ground.ts";
 import type { Phase, PhaseReport } from "./live/messages.ts";
 import { median, type Bench, type BenchResult } from "./result.ts";
@@ -28,18 +28,30 @@ export const dispatch: Bench = async ({ seed, runs, flags }) => {
     { name: "after", seconds: 20, ordersPerSecond: orders },
   ];
   const finished: (readonly PhaseReport[])[] = [];
+  const efforts = new Map<string, Promise<Effort>>();
   const before = loadNow();
   for (let run = 0; run < (flags["runs"] === undefined ? 1 : runs); run++) {
     const bar = progress({ label: "dispatch", total: phases.length, unit: "phases" });
     let done = 0;
     finished.push(
       await withLiveSystem({ seed: seed + run, drivers, policy, log }, (system) =>
-        system.traffic(phases, (name) => bar.update(done++, phases.length, name)),
+        system.traffic(phases, (name) => {
+          efforts.set(name, system.effort());
+          bar.update(done++, phases.length, name);
+        }),
       ),
     );
     bar.end("measured");
   }
-  return ["steady", "burst"].map((name) => resultOf(name, finished, { seed, log, drivers, policy, ...loadFacts(before) }));
+  const starts = new Map(await Promise.all([...efforts].map(async ([name, effort]) => [name, await effort] as const)));
+  return [
+    ["steady", "burst"],
+    ["burst", "after"],
+  ].map(([name = "", next = ""]) => {
+    const [from, to] = [starts.get(name), starts.get(next)];
+    const effort = from === undefined || to === undefined ? {} : effortFacts(from, to);
+    return resultOf(name, finished, { seed, log, drivers, policy, ...loadFacts(before), ...effort });
+  });
 };
 
 function resultOf(

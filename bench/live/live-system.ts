@@ -69,6 +69,7 @@ export async function withLiveSystem<T>(options: LiveOptions, work: (system: Liv
     url: server.url,
     traffic: (phases, onPhase) => runTraffic({ ...order, phases }, onPhase),
     queries: services.queries,
+    effort: () => effortOf(app),
   });
   if (app.error !== undefined) throw app.error;
   if (failures.length > 0) throw failures[0];
@@ -86,8 +87,45 @@ async function untilAllRun(app: Application): Promise<void> {
 export interface LiveSystem {
   readonly url: string;
   readonly queries: Awaited<ReturnType<typeof dispatchServices>>["queries"];
+  effort(): Promise<Effort>;
   /** Locations all the time, orders as the phases say; resolves when the last phase is over. */
   traffic(phases: readonly Phase[], onPhase?: (name: string) => void): Promise<readonly PhaseReport[]>;
+}
+
+/** What was done up to a moment. */
+export interface Effort {
+  readonly atMs: number;
+  readonly records: number;
+  readonly commits: number;
+  /** All of them together, each from its sealing until its answer. */
+  readonly commitMs: number;
+  /** Of this process: application, traffic, and not the broker. */
+  readonly cpuMs: number;
+}
+
+async function effortOf(app: Application): Promise<Effort> {
+  const counts = await app.metrics();
+  const sum = (of: (count: (typeof counts)[number]) => number): number => counts.reduce((total, count) => total + of(count), 0);
+  const { user, system } = process.cpuUsage();
+  return {
+    atMs: performance.now(),
+    records: sum(({ recordsProcessed }) => recordsProcessed),
+    commits: sum(({ commits }) => commits),
+    commitMs: sum(({ commitLatency }) => commitLatency?.sumMs ?? 0),
+    cpuMs: (user + system) / 1_000,
+  };
+}
+
+/** For a bench's facts: what was done between two moments. */
+export function effortFacts(from: Effort, to: Effort): Readonly<Record<string, number>> {
+  const seconds = (to.atMs - from.atMs) / 1_000;
+  const commits = to.commits - from.commits;
+  return {
+    "records processed a second": (to.records - from.records) / seconds,
+    "commits a second": commits / seconds,
+    "mean commit, ms": (to.commitMs - from.commitMs) / commits,
+    "cores used, without the broker": (to.cpuMs - from.cpuMs) / (to.atMs - from.atMs),
+  };
 }
 
 function runTraffic(order: TrafficOrder, onPhase: (name: string) => void = () => {}): Promise<readonly PhaseReport[]> {
