@@ -19,8 +19,9 @@ export function toDiskError(error: unknown, location: string): DiskError {
 function conditionOf(code: string, text: string): DiskErrorCode & keyof typeof remedies {
   if (/no space left|ENOSPC|quota exceeded|EDQUOT/i.test(text)) return "DISK_FULL";
   if (code === "LEVEL_LOCKED") return "DISK_LOCKED";
-  // A directory that has our format file and no database any more has lost one.
+  // A directory that has our format file and no database any more has lost one; and what the database misses of its files is lost too.
   if (code === "LEVEL_CORRUPTION" || /corruption|does not exist \(create_if_missing is false\)/i.test(text)) return "DISK_CORRUPT";
+  if (code === "LEVEL_IO_ERROR" && /no such file or directory/i.test(text)) return "DISK_CORRUPT";
   return "DISK_FAILED";
 }
 
