@@ -3,9 +3,10 @@ import { seededRandom, type Surroundings, type VirtualScheduler } from "#log/kaf
 
 export class ProcessTime implements Surroundings {
   readonly random: () => number;
-  /** Of its clock against the true time. */
-  skewMs = 0;
+  /** Grows with everything that happens to the process: while it stands, a step has nothing new to do before it is due. */
+  happened = 0;
   readonly #scheduler: VirtualScheduler;
+  #skewMs = 0;
   #dead = false;
   #paused = false;
   #held: (() => void)[] = [];
@@ -13,6 +14,16 @@ export class ProcessTime implements Surroundings {
   constructor(scheduler: VirtualScheduler, seed: number) {
     this.#scheduler = scheduler;
     this.random = seededRandom(seed);
+  }
+
+  /** Of its clock against the true time. */
+  get skewMs(): number {
+    return this.#skewMs;
+  }
+
+  set skewMs(skewMs: number) {
+    this.#skewMs = skewMs;
+    this.happened += 1;
   }
 
   get dead(): boolean {
@@ -24,12 +35,14 @@ export class ProcessTime implements Surroundings {
     return this.#dead || this.#paused;
   }
 
-  readonly now = (): number => this.#scheduler.now() + this.skewMs;
+  readonly now = (): number => this.#scheduler.now() + this.#skewMs;
 
   readonly after = (ms: number, then: () => void): (() => void) => {
     let open = true;
     const act = (): void => {
-      if (open && !this.#dead) then();
+      if (!open || this.#dead) return;
+      this.happened += 1;
+      then();
     };
     this.#scheduler.after(ms, () => {
       if (this.#paused) this.#held.push(act);
@@ -47,6 +60,7 @@ export class ProcessTime implements Surroundings {
   /** What would have happened meanwhile happens now, in its order. */
   resume(): void {
     this.#paused = false;
+    this.happened += 1;
     const held = this.#held;
     this.#held = [];
     for (const act of held) this.#scheduler.after(0, act);

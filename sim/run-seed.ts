@@ -29,6 +29,8 @@ export interface Outcome {
 const MINUTE_MS = 60_000;
 const SECOND_MS = 1_000;
 const ROWS_EVERY_SECONDS = 7;
+/** At one time, before it counts as standing. */
+const INSTANTS_MAX = 100_000;
 const STOP_MS_MAX = 60_000;
 
 export async function runSeed(options: SeedOptions, bug?: PlantedBug): Promise<Outcome> {
@@ -232,10 +234,12 @@ class SeedRun {
 
   /** Works through every instant up to and at `until`. */
   async #runUntil(until: number): Promise<void> {
-    for (;;) {
+    for (let stands = 0; ;) {
       await this.#instant();
       if (this.#failure !== undefined) throw this.#failure;
       const next = Math.min(this.#scheduler.nextDueAt(), this.#fleet.nextDueAt());
+      stands = next > this.#scheduler.now() ? 0 : stands + 1;
+      if (stands > INSTANTS_MAX) throw this.#standing();
       if (next > until) {
         this.#scheduler.advanceTo(until);
         return;
@@ -246,8 +250,7 @@ class SeedRun {
 
   async #instant(): Promise<void> {
     for (let idle = 0, rounds = 0; idle < 2; rounds++) {
-      if (rounds > 100_000)
-        throw new Violation("I12", `Virtual time stands at ${this.#scheduler.now() - START} ms. ${this.#fleet.describe()}`);
+      if (rounds > INSTANTS_MAX) throw this.#standing();
       let moved = false;
       while (this.#scheduler.runOne()) {
         moved = true;
@@ -257,6 +260,10 @@ class SeedRun {
       await turn();
       idle = moved ? 0 : idle + 1;
     }
+  }
+
+  #standing(): Violation {
+    return new Violation("I12", `Virtual time stands at ${this.#scheduler.now() - START} ms. ${this.#fleet.describe()}`);
   }
 
   #markerMs(): number {

@@ -11,6 +11,8 @@ import type { CrashPoint } from "./faults/hits.ts";
 import { mortalDisk } from "./faults/mortal-disk.ts";
 import { ProcessTime } from "./process-time.ts";
 
+/** The second one sees what promises did after the first. */
+const IDLE_STEPS = 2;
 const SESSION_MS = 6_000;
 const TRANSACTION_MS = 4_000;
 
@@ -90,12 +92,22 @@ export class SimulatedProcess {
   }
 
   #dueAt = -Infinity;
+  #steppedAt = -Infinity;
+  #happened = 0;
+  #idleSteps = 0;
 
-  /** True when something moved. */
+  /** True when something moved. A thread that had nothing to do twice in a row has none until something happens or is due. */
   step(): boolean {
     if (this.time.still || this.#thread === undefined || this.#closing || this.ended) return false;
+    const trueNow = this.#options.scheduler.now();
+    const news = this.time.happened !== this.#happened || (this.#dueAt <= trueNow && this.#steppedAt < trueNow);
+    if (news) this.#idleSteps = 0;
+    else if (this.#idleSteps >= IDLE_STEPS) return false;
+    this.#happened = this.time.happened;
+    this.#steppedAt = trueNow;
     const { worked, nextDueAt } = this.#thread.step(this.time.now());
     this.#dueAt = nextDueAt - this.time.skewMs;
+    this.#idleSteps = worked ? 0 : this.#idleSteps + 1;
     return worked;
   }
 

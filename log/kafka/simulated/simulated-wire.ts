@@ -149,7 +149,10 @@ class Transport {
     const { state, network, client, surroundings } = this.#options;
     const { life } = place;
     const arrive = async (): Promise<void> => {
-      if (place.life !== life) return lose();
+      if (place.life !== life) {
+        surroundings.after(0, lose);
+        return;
+      }
       const broker = new Broker(state, place.nodeId);
       const answer = await serve(broker);
       if (fate.twice === true) void serve(broker);
