@@ -1,11 +1,14 @@
 /** Two subtopologies and a store, made so that every lost, doubled or reordered event shows in the output: `#proof` reads the chains. */
-import { keyValueStore, stringKey, stringSerde } from "#state";
+import { keyValueStore, SerdeError, stringKey, stringSerde, type Serde } from "#state";
 import { StreamsBuilder, topic, type Topology, type TopologyFactory } from "#streams";
 import { chainHash, chainLink } from "#proof";
 
 export const PARTITIONS = 4;
-/** An event that cannot be processed. */
-export const POISON = "poison";
+/** Events that have no link: their bytes cannot be read, their processing fails, or what they lead to is above a topic's limit. */
+export const POISONS = ["malformed", "poison", "huge"] as const;
+export type Poison = (typeof POISONS)[number];
+/** Of a huge one; limits that are to refuse it are below. */
+const HUGE_BYTES = 40_000;
 
 export interface ChainNames {
   readonly events: string;
@@ -18,8 +21,22 @@ export function chainNames(prefix: string): ChainNames {
 }
 
 export function isPoison(value: string): boolean {
-  return value.startsWith(POISON);
+  return POISONS.some((poison) => value.startsWith(poison));
 }
+
+export function poisonValue(poison: Poison, id: string): string {
+  const value = `${poison} ${id}`;
+  return poison === "huge" ? value.padEnd(HUGE_BYTES, ".") : value;
+}
+
+const readable: Serde<string> = {
+  ...stringSerde,
+  decode(bytes, start, end) {
+    const value = stringSerde.decode(bytes, start, end);
+    if (value.startsWith("malformed")) throw new SerdeError("ROW_UNDECODABLE", `The event ${value} cannot be read.`);
+    return value;
+  },
+};
 
 /** For workers; the argument is a ChainNames. */
 export const buildChainTopology: TopologyFactory = ({ argument }) => chainTopology(argument as ChainNames); // see instance.ts
@@ -28,7 +45,7 @@ export const buildChainTopology: TopologyFactory = ({ argument }) => chainTopolo
 export function chainTopology(names: ChainNames): Topology {
   const at = { key: stringSerde, value: stringSerde, partitions: PARTITIONS };
   const [events, routed, links] = [
-    topic({ name: names.events, ...at }),
+    topic({ name: names.events, ...at, value: readable }),
     topic({ name: names.routed, ...at }),
     topic({ name: names.links, ...at }),
   ];
@@ -43,7 +60,7 @@ export function chainTopology(names: ChainNames): Topology {
         process({ key, value }) {
           // What it has sent by then must go with it.
           out.send(key, value);
-          if (isPoison(value)) throw new RangeError(`the event ${value} is poison`);
+          if (value.startsWith("poison")) throw new RangeError(`the event ${value} is poison`);
         },
       };
     },

@@ -1,7 +1,7 @@
 /** Upstream as others write it: KafkaJS producers with transactions of their own, some of which they abort. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kafka, logLevel, type Producer } from "kafkajs";
-import { POISON } from "./chain-topology.ts";
+import { poisonValue, type Poison } from "./chain-topology.ts";
 
 export interface ForeignLoadOptions {
   readonly brokers: readonly string[];
@@ -18,8 +18,10 @@ export interface ForeignLoadOptions {
   readonly recordsATransaction?: number;
   /** Every so many transactions one is aborted; default 5. */
   readonly abortEvery?: number;
-  /** Every so many records one is poison; default none. */
+  /** Every so many records one is poison, of each kind in turn; default none. */
   readonly poisonEvery?: number;
+  /** Default "poison" alone. */
+  readonly poisons?: readonly Poison[];
   readonly onProgress?: (committed: number) => void;
 }
 
@@ -94,13 +96,15 @@ async function oneProducer(
 }
 
 function message(
-  { keys, producers, poisonEvery }: ForeignLoadOptions,
+  { keys, producers, poisonEvery, poisons = ["poison"] }: ForeignLoadOptions,
   producer: number,
   number: number,
   aborts: boolean,
 ): { key: string; value: string } {
   const key = `${producer}-${number % Math.ceil(keys / producers)}`;
-  if (poisonEvery !== undefined && number % poisonEvery === poisonEvery - 1) return { key, value: `${POISON} ${producer}-${number}` };
+  const poison = poisons[Math.floor(number / (poisonEvery ?? 1)) % poisons.length];
+  if (poisonEvery !== undefined && poison !== undefined && number % poisonEvery === poisonEvery - 1)
+    return { key, value: poisonValue(poison, `${producer}-${number}`) };
   return { key, value: `${aborts ? "aborted" : "event"} ${producer}-${number}` };
 }
 

@@ -25,6 +25,8 @@ function poolAt(chance = 0.5) {
 
 const down = (): Promise<Line> => Promise.reject(new WireError("unreachable", "down", undefined));
 
+const refused = (): Promise<Line> => Promise.reject(new WireError("refused", "wrong password", undefined));
+
 test("one connection for each address and purpose, and another one when it is gone", async () => {
   const { pool } = poolAt();
   const opened: Line[] = [];
@@ -82,6 +84,5 @@ test("whoever asks too soon is told that nothing was sent, other addresses are n
 
 test("a login that is refused keeps its name for whoever asks next", async () => {
   const { pool } = poolAt();
-  const refused = (): Promise<Line> => Promise.reject(new WireError("refused", "wrong password", undefined));
   for (let time = 0; time < 2; time++) await expect(pool.get(broker, "broker fetch", refused)).rejects.toThrow("wrong password");
 });
