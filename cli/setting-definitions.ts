@@ -84,7 +84,7 @@ export const definitions = {
   },
   heartbeat: {
     variables: ["KAFKA_HEARTBEAT_INTERVAL_MS"],
-    fallback: "500",
+    fallback: "200",
     meaning: "ms between heartbeats, at most a third of the session timeout",
     range: [10, 600_000],
   },
