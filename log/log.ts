@@ -226,6 +226,8 @@ export interface Membership {
   /** The next event, if one is there; synchronous, called once a step. */
   poll(): MembershipEvent | undefined;
   rejoin(): Promise<void>;
+  /** Another generation will follow the present one within moments: where a member has to ask for that, it asks more often for a while. */
+  expectAnother?(): void;
   readonly generation: number;
   leave(): Promise<void>;
 }

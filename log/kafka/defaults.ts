@@ -51,7 +51,11 @@ export const PRODUCE_BYTES_MAX = 16 * 1024 * 1024;
 /** Groups. */
 export const SESSION_MS_MAX = 10_000;
 export const REBALANCE_MS_MAX = 30_000;
-export const HEARTBEAT_MS = 500;
+/** Nobody commits from when it joins anew until the last one has heard that it shall. */
+export const HEARTBEAT_MS = 200;
+/** While another generation is expected, and how long at most. */
+export const HURRIED_HEARTBEAT_MS = 25;
+export const HURRY_MS_MAX = 2_000;
 export const USER_DATA_BYTES_MAX = 64 * 1024;
 /** A static member whose place is taken twice within this time gives it up. */
 export const FENCED_AGAIN_MS = 60_000;

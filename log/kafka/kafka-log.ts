@@ -58,7 +58,7 @@ export interface KafkaLogOptions extends KafkaSecurity {
   readonly sessionMsMax?: number;
   /** How long a group waits for its members to rejoin; default 30 s. */
   readonly rebalanceMsMax?: number;
-  /** Default 500 ms; at most a third of the session. */
+  /** Default 200 ms; at most a third of the session. */
   readonly heartbeatMs?: number;
 }
 

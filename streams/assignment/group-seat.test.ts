@@ -12,6 +12,11 @@ function assigned(generation: number, part: Partial<MemberPart>): MembershipEven
   return { kind: "assigned", generation, assignment: encodePart({ ...NOTHING, ...part }) };
 }
 
+/** Of one task, which an instance has or nobody. */
+function owners(active: number | undefined): Partial<MemberPart> {
+  return { owners: { instances: [{ instanceId: "a", endpoint: undefined }], tasks: [{ ...task(0), active, standbys: [] }] } };
+}
+
 /** A seat between a membership that says what a test wants and a thread that writes down what it is asked. */
 function seatOf() {
   const said: string[] = [];
@@ -41,6 +46,7 @@ function seatOf() {
       return Promise.resolve();
     },
     poll: () => events.shift(),
+    expectAnother: () => void said.push("expects"),
     leave: () => {
       said.push("leaves");
       return Promise.resolve();
@@ -97,6 +103,19 @@ describe("seat in a group", () => {
     expect(seat.claims.active).toEqual([task(0)]);
     seat.step(6);
     expect(said.filter((each) => each === "joins")).toHaveLength(3);
+  });
+
+  test("expects another generation while a task is with nobody, whoever gives it up", () => {
+    const { seat, events, said } = seatOf();
+    seat.step(0);
+    events.push(assigned(1, owners(0)), { kind: "rebalance" });
+    seat.step(1);
+    expect(said).not.toContain("expects");
+    seat.step(2);
+    seat.step(3);
+    events.push(assigned(2, owners(undefined)));
+    seat.step(4);
+    expect(said.filter((each) => each === "expects")).toHaveLength(1);
   });
 
   test("asks for a new generation when all that it warms up has caught up, and looks no more often than it must", () => {

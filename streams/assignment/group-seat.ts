@@ -141,6 +141,8 @@ export class GroupSeat {
     for (const task of part.active) this.#given.add(taskName(task));
     this.#asked = false;
     this.#lookAt = part.warmUps.length > 0 ? now + this.#lookMs : Infinity;
+    // A task that nobody runs changes hands: whoever gives it up asks for the next generation as soon as it has.
+    if (part.owners.tasks.some(({ active }) => active === undefined)) this.#options.membership.expectAnother?.();
     thread.resumeCommits();
     thread.reassign({ generation, tasks: part.active, standbys: part.standby });
     assigned(part, generation);

@@ -66,10 +66,15 @@ export class FetchLoop {
   #start(leader: number, positions: readonly FetchPosition[]): void {
     const slots = this.#slots.get(leader) ?? new Set();
     this.#slots.set(leader, slots);
-    const slot = Array.from({ length: FETCHES_PER_BROKER }, (_, each) => each).find((each) => !slots.has(each));
+    // What was never asked for does not wait for long polls of what has nothing: a task that was just taken over waits for it.
+    const most = positions.some(({ asked }) => !asked) ? FETCHES_PER_BROKER + 1 : FETCHES_PER_BROKER;
+    const slot = Array.from({ length: most }, (_, each) => each).find((each) => !slots.has(each));
     if (slot === undefined) return;
     slots.add(slot);
-    for (const position of positions) position.busy = true;
+    for (const position of positions) {
+      position.busy = true;
+      position.asked = true;
+    }
     const release = (): void => {
       slots.delete(slot);
       for (const position of positions) position.busy = false;

@@ -21,6 +21,8 @@ export class FetchPosition implements TopicPartition {
   /** Last stable offset as the last answer said it. */
   stableOffset = 0;
   paused = false;
+  /** It was fetched once, whatever came of it. */
+  asked = false;
   /** A fetch or a move is under way. */
   busy = false;
   /** No longer assigned: whatever comes for it is dropped. */

@@ -103,6 +103,37 @@ describe("group loop", () => {
     expect(calls.length).toBe(before);
   });
 
+  test("asks more often while another generation is expected, until it comes or has not come for two seconds", async () => {
+    let code = 0;
+    const { member, surroundings } = await memberOn({
+      heartbeat: async () => {
+        const answer = code;
+        code = 0;
+        return { errorCode: answer };
+      },
+    });
+    const until = async (ms: number): Promise<void> => {
+      while (surroundings.now() < ms) await new Promise(setImmediate);
+    };
+    await member.join();
+    await next(member);
+    member.expectAnother();
+    const begun = surroundings.now();
+    const before = surroundings.pauses.length;
+    await until(begun + 3_000);
+    const pauses = surroundings.pauses.slice(before);
+    expect(pauses.filter((ms) => ms === 25).length).toBeGreaterThanOrEqual(79);
+    expect(pauses.at(-1)).toBe(100);
+    member.expectAnother();
+    code = 27;
+    await next(member);
+    await member.rejoin();
+    await next(member);
+    const settled = surroundings.pauses.length;
+    await until(surroundings.now() + 300);
+    expect(surroundings.pauses.slice(settled)).not.toContain(25);
+  });
+
   test("outlives a coordinator that moves, and is lost after a session without one", async () => {
     const answers = [16, 14, 0];
     const { member, surroundings } = await memberOn({

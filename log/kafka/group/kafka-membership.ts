@@ -29,7 +29,7 @@ import {
 import { backoffMs } from "../client/retrying.ts";
 import type { Destination, GroupMember, JoinResponse } from "../client/wire-contract.ts";
 import { WireError } from "../client/wire-error.ts";
-import { FENCED_AGAIN_MS, REQUEST_MS_MAX, USER_DATA_BYTES_MAX } from "../defaults.ts";
+import { FENCED_AGAIN_MS, HURRIED_HEARTBEAT_MS, HURRY_MS_MAX, REQUEST_MS_MAX, USER_DATA_BYTES_MAX } from "../defaults.ts";
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription, ForeignMemberError } from "./consumer-protocol.ts";
 
 export interface GroupTimes {
@@ -93,6 +93,7 @@ export class KafkaMembership implements Membership {
   #round = 0;
   #failures = 0;
   #heardAt = 0;
+  #hurriesUntil = -Infinity;
   #stopTimer: (() => void) | undefined;
 
   constructor(options: MembershipOptions, deps: KafkaMembershipDependencies) {
@@ -123,6 +124,11 @@ export class KafkaMembership implements Membership {
 
   rejoin(): Promise<void> {
     return this.join();
+  }
+
+  expectAnother(): void {
+    this.#hurriesUntil = this.#deps.cluster.surroundings.now() + HURRY_MS_MAX;
+    if (this.#state === "stable") this.#scheduleHeartbeat(this.#round);
   }
 
   /** Throws what makes joining hopeless, once: rights, another kind of member, a fault in `assign` or `userData`. */
@@ -221,6 +227,7 @@ export class KafkaMembership implements Membership {
     if (round !== this.#round) return false;
     if (answer.errorCode !== NONE) return this.#refused(answer.errorCode, "to share");
     this.#state = "stable";
+    this.#hurriesUntil = -Infinity;
     this.#heardAt = cluster.surroundings.now();
     this.#tell({ kind: "assigned", generation, assignment: decodeAssignment(answer.assignment) });
     this.#scheduleHeartbeat(round);
@@ -273,7 +280,9 @@ export class KafkaMembership implements Membership {
 
   #scheduleHeartbeat(round: number): void {
     this.#stopTimer?.();
-    this.#stopTimer = this.#deps.cluster.surroundings.after(this.#deps.times.heartbeatMs, () => {
+    const { cluster, times } = this.#deps;
+    const hurries = cluster.surroundings.now() < this.#hurriesUntil;
+    this.#stopTimer = cluster.surroundings.after(hurries ? Math.min(HURRIED_HEARTBEAT_MS, times.heartbeatMs) : times.heartbeatMs, () => {
       this.#heartbeat(round).catch(() => {
         if (round === this.#round) this.#missed(round);
       });
