@@ -1,6 +1,6 @@
 /**
- * `npm run test:full [-- --only NAME,…] [--data DIR] [--seed N] [--processes N] [--demo-kills N] [--writer-kills N]`: the proofs that
- * take hours. Stopped at any moment, it goes on where it was; exit 1 if a proof failed.
+ * `npm run test:full [-- --only NAME,…] [--size full|small] [--data DIR] [--seed N] [--processes N] [--demo-kills N] [--writer-kills N]`:
+ * the proofs that take hours. Stopped at any moment, it goes on where it was; exit 1 if a proof failed.
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { openLedger, type Ledger } from "./ledger.ts";
 import type { Finding, Proof, ProofContext } from "./proof.ts";
 import type { ProofJob } from "./proof-child.ts";
 import { allProofs } from "./proofs/all-proofs.ts";
+import { Work } from "./work.ts";
 import { reportText, verdictOf, type ProofState } from "./report.ts";
 
 const { values: flags } = parseArgs({
@@ -19,11 +20,13 @@ const { values: flags } = parseArgs({
     data: { type: "string" },
     seed: { type: "string", default: "42" },
     processes: { type: "string" },
+    size: { type: "string", default: "full" },
     "demo-kills": { type: "string", default: "50" },
     "writer-kills": { type: "string", default: "200" },
   },
 });
 
+const SHOW_MS = 5_000;
 const defaultData = join("..", "shared", "data");
 
 process.exitCode = await main();
@@ -35,6 +38,11 @@ async function main(): Promise<number> {
     console.error(`USAGE there is no proof "${unknown.join(", ")}"; there are: ${allProofs.map(({ name }) => name).join(", ")}`);
     return 2;
   }
+  const { size } = flags;
+  if (size !== "full" && size !== "small") {
+    console.error(`USAGE there is no size "${size}": full or small`);
+    return 2;
+  }
   const code = codeState();
   const ledger = openLedger(join(".test-full", `${codeName(code)}.jsonl`));
   const context: ProofContext = {
@@ -42,31 +50,36 @@ async function main(): Promise<number> {
     seed: Number(flags.seed),
     demoKills: Number(flags["demo-kills"]),
     writerKills: Number(flags["writer-kills"]),
+    size,
   };
   const stateOf = (proof: Proof): ProofState => {
     const names = new Set(proof.items(context).map(({ name }) => name));
     const entries = ledger.entries(proof.name).filter(({ item }) => names.has(item));
     return { proof, entries, itemCount: names.size, skipped: skipReason(proof, context) };
   };
-  const write = (): string => {
+  const write = (own?: Proof): string => {
     const now = codeState();
     const codeChangedMeanwhile = codeName(now) !== codeName(code);
     const head = { date: Date.now(), code: codeName(code), codeChangedMeanwhile, seed: context.seed, instances: context.instances.length };
-    const file = join("docs", "reports", `${new Date(head.date).toISOString().slice(0, 10)}-${head.code}.md`);
+    const day = new Date(head.date).toISOString().slice(0, 10);
+    const name = [day, ...(own === undefined ? [] : [own.name]), ...(size === "full" ? [] : [size]), head.code].join("-");
+    const file = join("docs", "reports", `${name}.md`);
     mkdirSync(join("docs", "reports"), { recursive: true });
-    writeFileSync(file, reportText(head, allProofs.map(stateOf)));
+    const proofs = own === undefined ? allProofs.filter(({ ownReport }) => ownReport !== true) : [own];
+    writeFileSync(file, reportText(head, proofs.map(stateOf)));
     return file;
   };
+  const files = new Set<string>();
   for (const proof of allProofs.filter(({ name }) => only.includes(name))) {
     const reason = skipReason(proof, context);
     if (reason === undefined) await run(proof, context, ledger);
     else console.log(`${proof.name}: skipped: ${reason}`);
     // After each: who stops here has a report of what is there.
-    write();
+    files.add(write(proof.ownReport === true ? proof : undefined));
   }
   const states = allProofs.filter(({ name }) => only.includes(name)).map(stateOf);
   for (const state of states) console.log(`${verdictOf(state).padEnd(10)} ${state.proof.name}`);
-  console.log(`report: ${write()}`);
+  for (const file of files) console.log(`report: ${file}`);
   return states.some((state) => verdictOf(state) === "FAILED") ? 1 : 0;
 }
 
@@ -74,16 +87,20 @@ async function run(proof: Proof, context: ProofContext, ledger: Ledger): Promise
   const all = proof.items(context);
   const items = all.filter(({ name }) => ledger.find(proof.name, name) === undefined);
   const jobs = items.map(({ name, job }) => ({ proof: proof.name, job, item: name }));
+  const work = new Work(items);
   let done = 0;
   let failed = 0;
   const label = all.length > items.length ? `${proof.name} (${all.length - items.length} of ${all.length} done before)` : proof.name;
-  const bar = progress({ label, total: items.length, unit: "items" });
+  const bar = progress({ label, total: work.total, unit: work.unit });
+  const show = (): void => bar.update(work.done(), work.total, `${done} of ${items.length} items, ${failed} failed`);
+  const showing = setInterval(show, SHOW_MS);
   const processes = flags.processes === undefined ? proof.processes : Math.min(Number(flags.processes), proof.processes ?? Infinity);
   await runInChildren<ProofJob & { readonly item: string }, Finding>(
     {
       program: new URL("proof-child.ts", import.meta.url),
       jobs,
       jobSecondsMax: proof.itemSecondsMax,
+      ...(proof.freshProcesses === true ? { jobsPerProcess: 1 } : {}),
       ...(processes === undefined ? {} : { processes }),
     },
     ({ item }, outcome) => {
@@ -92,9 +109,11 @@ async function run(proof: Proof, context: ProofContext, ledger: Ledger): Promise
       if (!ok) console.error(`\n${proof.name}, ${item}: ${String(facts["broken"]).slice(0, 2_000)}`);
       done++;
       failed += ok ? 0 : 1;
-      bar.update(done, items.length, `${failed} failed`);
+      work.finished(item);
+      show();
     },
   );
+  clearInterval(showing);
   bar.end(`${failed} failed`);
 }
 

@@ -9,6 +9,8 @@ export interface ProofContext {
   readonly demoKills: number;
   /** Of the small writer's. */
   readonly writerKills: number;
+  /** "small": minutes instead of hours, where a proof has such a size. */
+  readonly size: "full" | "small";
 }
 
 export interface Item<Job> {
@@ -16,6 +18,8 @@ export interface Item<Job> {
   readonly name: string;
   /** Plain JSON, handed to `prove` in another process. */
   readonly job: Job;
+  /** About how long it takes on a machine of its own, where items differ much; for the progress. */
+  readonly seconds?: number;
 }
 
 export interface Finding {
@@ -33,6 +37,10 @@ export interface Proof<Job = unknown> {
   readonly processes?: number;
   /** An item that takes longer has failed. */
   readonly itemSecondsMax: number;
+  /** A process for each item: what it leaves behind ends with it. */
+  readonly freshProcesses?: true;
+  /** Its report is a file of its own, with its name. */
+  readonly ownReport?: true;
   items(context: ProofContext): readonly Item<Job>[];
   /** In a child process. What it throws is a failed item too. */
   prove(job: Job): Promise<Finding>;

@@ -7,7 +7,7 @@ export { TestAuthority, whyNoCertificates } from "./test-certificates.ts";
 export type { TestCertificate } from "./test-certificates.ts";
 export { startTestBroker, whyNoBroker, whyNoCluster } from "./kafka-broker.ts";
 export type { TestBroker, TestBrokerOptions } from "./kafka-broker.ts";
-export { JAVA_LOGGING, kafkaClassPath } from "./kafka-jars.ts";
+export { JAVA_LOGGING, kafkaClassPath, kafkaVersion } from "./kafka-jars.ts";
 export { endWithParent } from "./end-with-parent.ts";
 export { whoServes } from "./who-serves.ts";
 export type { BrokerRole } from "./who-serves.ts";

@@ -23,6 +23,12 @@ export function whyNoJars(): string | undefined {
   return undefined;
 }
 
+/** Of the jars; "unknown" before they were fetched. */
+export function kafkaVersion(): string {
+  const known = existsSync(cachedClassPath) ? readFileSync(cachedClassPath, "utf8") : "";
+  return /kafka_2\.\d+-(\d[\w.]*)\.jar/.exec(known)?.[1] ?? "unknown";
+}
+
 /** For `java -cp`; the first call fetches what is missing. Broker, clients and admin are in it. */
 export async function kafkaClassPath(): Promise<string> {
   if (existsSync(cachedClassPath)) {

@@ -9,9 +9,9 @@ import type { InstanceProcess } from "../instance-process.ts";
 import { BACK_MS_MAX, begin, facts, SETTLE_MS, startAll, tell, type ScenarioFacts, type ScenarioSize } from "../scenario.ts";
 import { TrafficCount } from "./traffic.ts";
 
-const THROTTLED_MS = 30_000;
-/** Below what the load asks for. */
-const QUOTA_BYTES_A_SECOND = 20_000;
+const THROTTLED_MS_A_ROUND = 10_000;
+/** Far below what any load asks for. */
+const QUOTA_BYTES_A_SECOND = 4_000;
 const ROUTED_BYTES_MAX = 20_000;
 /** A client that is refused asks again after a pause: with the few sockets of one instance never more than this. */
 const CONNECTIONS_A_SECOND_MAX = 30;
@@ -27,16 +27,18 @@ export async function throttled(size: ScenarioSize): Promise<ScenarioFacts> {
   const client = `${run.applicationId}-i0`;
   const [instance] = run.instances as readonly [InstanceProcess];
   const count = new TrafficCount(cluster.proxies.flat());
+  const throttledMs = THROTTLED_MS_A_ROUND * size.rounds;
   const [before, lines] = [await run.linksNow(), instance.history.length];
-  const free = await count.during(() => sleep(THROTTLED_MS / 3));
-  const freely = ((await run.linksNow()) - before) / (THROTTLED_MS / 3_000);
+  const free = await count.during(() => sleep(THROTTLED_MS_A_ROUND));
+  const freely = ((await run.linksNow()) - before) / (THROTTLED_MS_A_ROUND / 1_000);
   await operator.limitClient(client, { producer_byte_rate: QUOTA_BYTES_A_SECOND, consumer_byte_rate: QUOTA_BYTES_A_SECOND });
   const limitedFrom = await run.linksNow();
-  const limited = await count.during(() => sleep(THROTTLED_MS));
-  const slowly = ((await run.linksNow()) - limitedFrom) / (THROTTLED_MS / 1_000);
+  const limited = await count.during(() => sleep(throttledMs));
+  const slowly = ((await run.linksNow()) - limitedFrom) / (throttledMs / 1_000);
   await operator.limitClient(client, undefined);
   tell("throttled", run);
   const againMs = await run.untilOutputGrows(BACK_MS_MAX);
+  if (slowly > freely / 2) throw new Error(`the quota did not bite: ${slowly} links a second after ${freely}`);
   if (limited.connectionsPerSecond > CONNECTIONS_A_SECOND_MAX)
     throw new Error(`${limited.connectionsPerSecond} connections in a second of being throttled`);
   const dropped = instance.history.slice(lines).filter((line) => line.startsWith("warn uncommitted work is dropped")).length;
