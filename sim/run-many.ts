@@ -15,6 +15,8 @@ export interface SeedReport {
   readonly violation: { readonly invariant: string; readonly message: string } | undefined;
   readonly atMs: number;
   readonly records: number;
+  /** Of the thread that ran it. */
+  readonly cpuMs: number;
   readonly hash: string;
   readonly faults: ReadonlyMap<string, number>;
   readonly crashes: ReadonlyMap<string, number>;

@@ -9,8 +9,11 @@ const port = parentPort;
 assert(port, "this module is the program of a worker");
 port.on("message", ({ options, bug }: SeedJob) => {
   const planted = bug === undefined ? undefined : plantedBugs.find(({ name }) => name === bug);
-  void runSeed(options, planted).then(({ violation, atMs, records, hash, hits }) => {
+  const began = process.threadCpuUsage();
+  void runSeed(options, planted).then(({ violation, atMs, records, hash, hits: { faults, crashes } }) => {
+    const { user, system } = process.threadCpuUsage(began);
+    const cpuMs = Math.round((user + system) / 1000);
     const found = violation === undefined ? undefined : { invariant: violation.invariant, message: violation.message };
-    port.postMessage({ options, violation: found, atMs, records, hash, faults: hits.faults, crashes: hits.crashes } satisfies SeedReport);
+    port.postMessage({ options, violation: found, atMs, records, cpuMs, hash, faults, crashes } satisfies SeedReport);
   });
 });

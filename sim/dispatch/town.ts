@@ -5,11 +5,11 @@ import { defaultPolicy } from "#topologies";
 import { cityConfig, type CityConfig } from "#world";
 
 /** A trip of half an hour is over in less than a minute. */
-export const HASTE = 40;
+export const HASTE = 60;
 /** Everything has ended so long after it was asked for. */
-export const DEADLINE_MS = 90_000;
+export const DEADLINE_MS = 60_000;
 const SHIFT_MS = 60 * 60_000;
-const GPS_EVERY_MS = 80_000;
+const GPS_EVERY_MS = 120_000;
 
 export interface Town {
   readonly city: CityConfig;
@@ -18,7 +18,7 @@ export interface Town {
 
 export function townOf(seed: number): Town {
   const random = seededRandom(seed * 6151 + 29);
-  const drivers = between(random, 10, 30);
+  const drivers = between(random, 8, 20);
   const city = cityConfig({
     seed,
     radiusMetres: 1_500,

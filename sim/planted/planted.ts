@@ -2,8 +2,12 @@
 import type { Disk } from "#disk";
 import type { Log } from "#log";
 import type { KafkaWire, SimulatedCluster } from "#log/kafka/simulated";
+import type { Topology } from "#streams";
+import type { ApplicationName } from "../faults/fault-plan.ts";
 
 export interface Planted {
+  /** Of all processes. */
+  readonly wrapTopology?: (topology: Topology) => Topology;
   /** Of every process, and of the reader that watches. */
   readonly wrapWire?: (wire: KafkaWire) => KafkaWire;
   readonly wrapDisk?: (disk: Disk, instance: number) => Disk;
@@ -12,6 +16,8 @@ export interface Planted {
 
 export interface PlantedBug {
   readonly name: string;
+  /** It can only be planted there; default: whatever the seed plays. */
+  readonly needs?: ApplicationName;
   /** Anew for each seed. */
   readonly plant: (cluster: SimulatedCluster) => Planted;
 }
