@@ -47,6 +47,9 @@ interface Job {
   ended: boolean;
 }
 
+/** Of what is said in a transaction that is given up. */
+export const ABORTED_PREFIX = "aborted-";
+
 const TOWNS = 3;
 /** Towns are in cells of their own. */
 const TOWN_DEGREES = 3;
@@ -321,5 +324,6 @@ function location(driverId: string, position: Point, now: number): Said {
 /** What is aborted must have no effect: it would be seen by its name. */
 function withOtherIds(said: Said): Said {
   if (said.topic !== "orders") return said;
-  return { ...said, key: `aborted-${said.key}`, value: { ...said.value, orderId: `aborted-${said.key}` } };
+  const key = `${ABORTED_PREFIX}${said.key}`;
+  return { ...said, key, value: { ...said.value, orderId: key } };
 }

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { checkEvents, CommandProcess, openLogAlone, prove, readSettings, type LogAlone } from "#cli";
 import { committedTopic } from "../committed-records.ts";
 import { ForeignReader } from "../foreign-reader.ts";
-import { BriskPeople, type BriskTotals } from "./brisk-people.ts";
+import { ABORTED_PREFIX, BriskPeople, type BriskTotals } from "./brisk-people.ts";
 
 export interface DispatchRunOptions {
   readonly brokers: readonly string[];
@@ -152,6 +152,9 @@ export class DispatchRun implements AsyncDisposable {
     for (const { name } of [topics.assignments, topics.trips, topics.bills]) {
       const { reading, records } = await committedTopic(log, name);
       if (name === topics.bills.name) bills = records.length;
+      for (const { key, partition, offset } of records)
+        if (key.startsWith(ABORTED_PREFIX))
+          wrong.push(`${name}-${partition}@${offset}: ${key} was aborted by its customer, and has an effect`);
       for (const [place, seen] of reading)
         if (foreign.get(place) !== seen) wrong.push(`the foreign reader saw ${foreign.get(place)} of ${place}, ours ${seen}`);
     }
