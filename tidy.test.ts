@@ -19,6 +19,7 @@ const borders: Readonly<Record<string, readonly string[] | "all">> = {
   cli: "all",
   bench: "all",
   sim: "all",
+  soak: "all",
   "test-full": "all",
 };
 
