@@ -1,7 +1,8 @@
 /** When and where a driver could start towards another pickup, told from what his plan says. */
 import type { PlanStop, Point } from "#schemas";
 import type { KnownDriver, TravelModel } from "../policy.ts";
-import { isFree, pickupAt, startsAt } from "./pairing.ts";
+import { expectedPickup, expectedWait } from "./open-plan/ready-times.ts";
+import { isFree, startsAt } from "./pairing.ts";
 
 /** On the way to a place, not yet at its counter: other jobs of the same place may still join. */
 export interface Heading {
@@ -30,8 +31,8 @@ export interface Slot {
   readonly heading: Heading | undefined;
 }
 
-/** Undefined for a driver who is asked already: his answer is on the way. */
-export function slotOf(driver: KnownDriver, now: number, travel: TravelModel): Slot | undefined {
+/** Undefined for a driver who is asked already: his answer is on the way. `spread`: of ready times around those that are said. */
+export function slotOf(driver: KnownDriver, now: number, travel: TravelModel, spread = 0): Slot | undefined {
   if (driver.asked) return undefined;
   if (isFree(driver))
     return { driver, free: true, freeAt: startsAt(driver, now, travel.serviceMs), from: driver.position, heading: undefined };
@@ -50,7 +51,12 @@ export function slotOf(driver: KnownDriver, now: number, travel: TravelModel): S
     const arrivesAt = arrived ? told : Math.max(now, told + travel.travelMs(at, first.point, driver.vehicle));
     const readyAt = latestReady(driver, pickups);
     at = first.point;
-    time = Math.max(pickupAt(arrivesAt, readyAt, travel.serviceMs), now) + half;
+    const earliest = arrivesAt + half;
+    time =
+      arrived && now >= earliest && spread > 0
+        ? now + expectedWait(now, readyAt, spread)
+        : Math.max(expectedPickup(earliest, readyAt, spread), now);
+    time += half;
     if (!arrived) heading = headingOf(driver, first.point, arrivesAt, readyAt);
   }
   for (const stop of driver.plan) {

@@ -1,4 +1,5 @@
 /** The cheapest place for a job in all open plans. Only what could beat the best so far is worked out to its end. */
+import { expectedPickup } from "./ready-times.ts";
 import type { Routes } from "./routes.ts";
 import type { SearchSpace } from "./search-space.ts";
 import type { SmallRandom } from "./small-random.ts";
@@ -7,6 +8,9 @@ import type { SmallRandom } from "./small-random.ts";
 export interface Budget {
   steps: number;
 }
+
+/** Where ready times are not exact, a delay never ends: below it, it is not followed to the plan's end. */
+const SLIGHT_MS = 500;
 
 export class Insertion {
   /** Where `find` found it: driver (−1: nowhere), visit, position in it (−1: a visit of its own), and what it adds to the cost. */
@@ -18,6 +22,7 @@ export class Insertion {
   readonly #space: SearchSpace;
   readonly #budget: Budget;
   readonly #planMax: number;
+  readonly #slight: number;
   #blink = 0;
   #random: SmallRandom | undefined;
 
@@ -26,6 +31,7 @@ export class Insertion {
     this.#space = routes.space;
     this.#budget = budget;
     this.#planMax = routes.visitsMax - 1;
+    this.#slight = routes.spread > 0 ? SLIGHT_MS : 0;
   }
 
   /** Below `limit`; with `random` each place that would be the best is passed over with the probability `blink`. */
@@ -84,7 +90,7 @@ export class Insertion {
       const leaves = routes.leaves(d, k);
       if (pay - gain + leaves + half - ready >= this.added || leaves + half > space.shiftEnd[d]!) return;
       const way = routes.way(d, k, place);
-      const pickup = Math.max(leaves + way + half, ready);
+      const pickup = expectedPickup(leaves + way + half, ready, routes.spread);
       if (pickup > space.shiftEnd[d]!) continue;
       const straight = space.counterToDoor(space.vehicle[d]!, job);
       let added = pay + pickup - ready + routes.drivingWeight * (way + straight);
@@ -112,7 +118,8 @@ export class Insertion {
     const size = routes.size[visit]!;
     const vehicle = space.vehicle[d]!;
     const weight = routes.drivingWeight;
-    const pickup = Math.max(routes.arrival[visit]! + half, routes.readyAt[visit]!, space.ready[job]!);
+    const readyAt = routes.bothReady(routes.readyAt[visit]!, job);
+    const pickup = expectedPickup(routes.arrival[visit]! + half, readyAt, routes.spread);
     if (pickup > space.shiftEnd[d]!) return;
     const straight = space.counterToDoor(vehicle, job);
     const later = pickup - routes.pickup[visit]!;
@@ -153,9 +160,9 @@ export class Insertion {
     let reached = arrival;
     for (let visit = base + k; visit < base + length; visit++) {
       this.#budget.steps -= 1;
-      const pickup = Math.max(reached + half, routes.readyAt[visit]!);
+      const pickup = expectedPickup(reached + half, routes.readyAt[visit]!, routes.spread);
       const later = pickup - routes.pickup[visit]!;
-      if (later === 0) return cost;
+      if (later >= 0 && later <= this.#slight) return cost;
       if (pickup > shiftEnd) return Infinity;
       cost += later * routes.size[visit]!;
       if (cost >= limit) return Infinity;

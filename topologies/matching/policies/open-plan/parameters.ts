@@ -7,6 +7,12 @@ export const openPlanParameters = {
     unit: "ms",
     source: "Grubhub instances: 3 and 10 minutes cost 0.05 and 0.1 minutes; half the service and a tick are the least",
   },
+  readySpreadMs: {
+    default: 0,
+    unit: "ms",
+    source:
+      "half the mean distance of true ready times from those that are said; 0: they are exact. Training days have 1 to 3 minutes; see `noisyParameters`",
+  },
   joinMarginMs: {
     default: 120_000,
     unit: "ms",

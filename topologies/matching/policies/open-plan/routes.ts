@@ -2,11 +2,15 @@
  * Every driver's open plan in flat arrays, with its times and its cost: milliseconds of lateness over all jobs (after the
  * earliest possible drop-off of each), plus a little for the way and for pay.
  */
+import { expectedPickup } from "./ready-times.ts";
 import type { SearchSpace } from "./search-space.ts";
 import type { OpenPlanValues } from "./parameters.ts";
 
 /** Who works shorter than this has little use of standing well. */
 const ENDING_MS = 3_600_000;
+
+/** Of two ready times the spread of their distance; less than the root of 2, since one kitchen is late with both. */
+const TOGETHER = 1.13;
 
 export class Routes {
   readonly space: SearchSpace;
@@ -30,6 +34,8 @@ export class Routes {
   /** By open job: its driver, −1: nobody. */
   readonly driverOf: Int32Array;
   readonly drivingWeight: number;
+  /** Of ready times around those that are expected. */
+  readonly spread: number;
   /** No driver without a plan ends dearer. */
   readonly endingMax: number;
   readonly #half: number;
@@ -38,7 +44,8 @@ export class Routes {
   readonly #endsAtDoor: Float64Array;
   readonly #left: Float64Array;
 
-  constructor(space: SearchSpace, { planMax, bundleMax, drivingWeight, endingWeight }: OpenPlanValues) {
+  constructor(space: SearchSpace, { planMax, bundleMax, drivingWeight, endingWeight, readySpreadMs }: OpenPlanValues) {
+    this.spread = readySpreadMs;
     const drivers = space.slots.length;
     this.space = space;
     this.visitsMax = planMax + 1;
@@ -141,6 +148,11 @@ export class Routes {
     return cost;
   }
 
+  /** When the jobs that are ready then and one more are all ready, on average. */
+  bothReady(readyAt: number, job: number): number {
+    return expectedPickup(readyAt, this.space.ready[job]!, TOGETHER * this.spread);
+  }
+
   /** Sets a visit's pickup and end from its arrival; lateness of its jobs and the way to their doors. */
   #visit(d: number, visit: number): number {
     const { space } = this;
@@ -148,9 +160,9 @@ export class Routes {
     const vehicle = space.vehicle[d]!;
     const base = visit * this.width;
     const size = this.size[visit]!;
-    let readyAt = -Infinity;
-    for (let i = 0; i < size; i++) readyAt = Math.max(readyAt, space.ready[this.jobs[base + i]!]!);
-    const pickup = Math.max(this.arrival[visit]! + this.#half, readyAt);
+    let readyAt = space.ready[this.jobs[base]!]!;
+    for (let i = 1; i < size; i++) readyAt = this.bothReady(readyAt, this.jobs[base + i]!);
+    const pickup = expectedPickup(this.arrival[visit]! + this.#half, readyAt, this.spread);
     this.readyAt[visit] = readyAt;
     this.pickup[visit] = pickup;
     let time = pickup + this.#half;

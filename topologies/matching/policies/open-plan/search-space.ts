@@ -232,7 +232,7 @@ function slotsOf(problem: MatchingProblem, jobs: readonly OpenJob[], values: Ope
   }
   const slots: Slot[] = [];
   for (const driver of problem.drivers) {
-    const slot = whereSent(slotOf(driver, problem.now, problem.travel), memory, problem.now);
+    const slot = whereSent(slotOf(driver, problem.now, problem.travel, values.readySpreadMs), memory, problem.now);
     if (slot === undefined || slot.freeAt > problem.now + values.lookAheadMs || (slot.free && !near.has(driver))) continue;
     slots.push(slot);
   }

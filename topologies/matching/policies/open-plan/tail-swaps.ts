@@ -1,5 +1,6 @@
 /** Two drivers exchange what their plans hold from some visit on. */
 import type { Budget } from "./insertion.ts";
+import { expectedPickup } from "./ready-times.ts";
 import type { Routes } from "./routes.ts";
 
 export class TailSwaps {
@@ -82,7 +83,7 @@ export class TailSwaps {
       if (size > bundleMax) return Infinity;
       const place = routes.placeOf(visit);
       const way = last < 0 ? routes.way(d, i, place) : space.doorToPlace(vehicle, last, place);
-      const pickup = Math.max(time + way + half, routes.readyAt[visit]!);
+      const pickup = expectedPickup(time + way + half, routes.readyAt[visit]!, routes.spread);
       if (pickup > space.shiftEnd[d]!) return Infinity;
       cost += routes.drivingWeight * way;
       time = pickup + half;
