@@ -74,9 +74,12 @@ function sum(values: readonly number[]): number {
 /** With a mark where the tree is not as it was committed. */
 function commit(): string {
   try {
-    const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
     return `${git("rev-parse", "--short=8", "HEAD")}${git("status", "--porcelain", "--", "*.ts") === "" ? "" : ", with changes"}`;
   } catch {
     return "unknown";
   }
+}
+
+function git(...args: readonly string[]): string {
+  return execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 }

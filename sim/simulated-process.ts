@@ -4,7 +4,7 @@ import { memoryDisk, type Disk } from "#disk";
 import type { Log } from "#log";
 import type { KafkaWire, SimulatedCluster, VirtualScheduler } from "#log/kafka/simulated";
 import { createGroupThread, createStreamThread, silentLogger, STREAM_THREAD_DEFAULTS } from "#streams";
-import type { AbandonableStreamThread, Assignment } from "#streams";
+import type { AbandonableStreamThread, Assignment, Topology } from "#streams";
 import type { SimulatedApplication } from "./application.ts";
 import type { SeedOptions } from "./faults/fault-plan.ts";
 import type { CrashPoint } from "./faults/hits.ts";
@@ -28,6 +28,7 @@ export interface ProcessOptions {
   /** What an earlier life left. */
   readonly rows: Disk;
   readonly survives: (point: CrashPoint, client: string) => boolean;
+  readonly wrapTopology?: (topology: Topology) => Topology;
   readonly wrapWire?: (wire: KafkaWire) => KafkaWire;
   readonly wrapDisk?: (disk: Disk, instance: number) => Disk;
   readonly wrapLog?: (log: Log) => Log;
@@ -127,7 +128,7 @@ export class SimulatedProcess {
   }
 
   async #open(): Promise<void> {
-    const { cluster, options, survives, instance, application, assignment, wrapWire, wrapDisk, wrapLog } = this.#options;
+    const { cluster, options, survives, instance, application, assignment, wrapTopology, wrapWire, wrapDisk, wrapLog } = this.#options;
     const opened = await cluster.open({
       clientId: this.client,
       surroundings: this.time,
@@ -152,7 +153,7 @@ export class SimulatedProcess {
       failureRatioMax: 1,
       freeze: true,
     };
-    const { topology } = application;
+    const topology = wrapTopology?.(application.topology) ?? application.topology;
     const dependencies = { topology, log: this.#log, disk, stepClock: () => 0, logger: silentLogger };
     const { group: settings } = options;
     this.#thread =
