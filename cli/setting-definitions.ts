@@ -121,7 +121,12 @@ export const definitions = {
     variables: ["KAFKA_SASL_MECHANISM"],
     fallback: "",
     meaning: "login to the brokers",
-    allowed: ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"],
+    allowed: ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"],
+  },
+  "kafka-token-file": {
+    variables: ["KAFKA_SASL_TOKEN_FILE"],
+    fallback: "",
+    meaning: "file with the bearer token of that login, read at each login; for OAUTHBEARER",
   },
   "kafka-username": { variables: ["KAFKA_SASL_USERNAME"], fallback: "", meaning: "of that login" },
   "kafka-password": { variables: ["KAFKA_SASL_PASSWORD"], fallback: "", meaning: "of that login", secret: true },

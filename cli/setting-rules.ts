@@ -59,12 +59,18 @@ function checkKafka(value: (name: SettingName) => string, refuse: Refuse): void 
     if (value("kafka") !== "" && !/^\[?[\w.:-]+\]?:\d{1,5}$/.test(broker.trim())) refuse("kafka", `"${broker}" is not HOST:PORT`);
   if (value("log") === "kafka" && value("kafka") === "") refuse("kafka", "must not be empty with --log kafka");
   const sasl = value("kafka-sasl");
-  for (const part of ["kafka-username", "kafka-password"] as const) {
-    if (sasl !== "" && value(part) === "") refuse(part, `must not be empty with ${sasl}`);
+  const bearer = sasl === "OAUTHBEARER";
+  for (const [part, wanted] of [
+    ["kafka-username", !bearer],
+    ["kafka-password", !bearer],
+    ["kafka-token-file", bearer],
+  ] as const) {
+    if (sasl !== "" && wanted && value(part) === "") refuse(part, `must not be empty with ${sasl}`);
+    if (sasl !== "" && !wanted && value(part) !== "") refuse(part, `is not for ${sasl}`);
     if (sasl === "" && value(part) !== "") refuse(part, "is given without KAFKA_SASL_MECHANISM");
   }
-  if (sasl === "PLAIN" && value("kafka-tls") === "no")
-    refuse("kafka-sasl", "PLAIN would send its password over an open line: set KAFKA_TLS, or use SCRAM");
+  if ((sasl === "PLAIN" || bearer) && value("kafka-tls") === "no")
+    refuse("kafka-sasl", `${sasl} would send its secret over an open line: set KAFKA_TLS, or use SCRAM`);
   for (const part of ["kafka-ca", "kafka-cert", "kafka-key"] as const)
     if (value(part) !== "" && value("kafka-tls") === "no") refuse(part, "is given without KAFKA_TLS");
   if ((value("kafka-cert") === "") !== (value("kafka-key") === "")) refuse("kafka-cert", "certificate and key belong together");

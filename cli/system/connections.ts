@@ -50,6 +50,7 @@ export function registryEndpoint(settings: Settings): RegistryEndpoint | undefin
 function saslOf(settings: Settings): KafkaSasl | undefined {
   const mechanism = settings["kafka-sasl"].value;
   if (mechanism === "") return undefined;
+  if (mechanism === "OAUTHBEARER") return { mechanism, tokenFile: settings["kafka-token-file"].value };
   const login = { username: settings["kafka-username"].value, password: settings["kafka-password"].value };
   // The reader of the settings lets no other values pass.
   return { mechanism: mechanism as "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512", ...login };

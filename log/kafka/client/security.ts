@@ -12,8 +12,10 @@ export interface KafkaTls {
 
 export type KafkaSasl =
   | { readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512"; readonly username: string; readonly password: string }
-  /** Asked at each new connection. */
-  | { readonly mechanism: "OAUTHBEARER"; readonly token: () => string | Promise<string> };
+  /** Asked at each login, and logins are renewed while the broker's time for them runs. */
+  | { readonly mechanism: "OAUTHBEARER"; readonly token: () => string | Promise<string> }
+  /** The same, out of a file: it travels to workers, where a function does not. */
+  | { readonly mechanism: "OAUTHBEARER"; readonly tokenFile: string };
 
 export interface KafkaSecurity {
   readonly tls?: KafkaTls;

@@ -37,6 +37,7 @@ import { byKey, byTopic } from "./by-topic.ts";
 import { certificateRefusal } from "./certificate-error.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import type { PooledConnection } from "./connection-pool.ts";
+import { loginOf } from "./login.ts";
 import type {
   AtPartition,
   Coded,
@@ -420,12 +421,13 @@ class SocketWire implements KafkaWire {
 
   async #open({ host, port, answerMsMax }: Destination): Promise<OpenedConnection> {
     const { tls, sasl } = this.#options.security;
+    const { now } = this.#options.surroundings ?? realSurroundings;
     const connection = new Connection(this.#options.clientId, {
       connectTimeout: CONNECT_MS_MAX,
       requestTimeout: answerMsMax ?? REQUEST_MS_MAX,
       maxInflights: IN_FLIGHT_MAX,
       ...(tls === undefined ? {} : { tls: { ...tls, rejectUnauthorized: true }, tlsServerName: isIP(host) === 0 }),
-      ...(sasl === undefined ? {} : { sasl }),
+      ...(sasl === undefined ? {} : { sasl: loginOf(sasl, now) }),
     });
     // Without a listener an error would end the process; each request hears of it by its own callback.
     connection.on("error", () => {});

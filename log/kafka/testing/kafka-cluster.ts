@@ -21,7 +21,7 @@ export interface SecuredListener {
   /** PEM of key and chain; with SSL only. */
   readonly keyStoreFile?: string;
   /** With SASL only. */
-  readonly mechanism?: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
+  readonly mechanism?: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512" | "OAUTHBEARER";
 }
 
 export interface KafkaClusterOptions {
@@ -164,12 +164,19 @@ function securitySettings({ secured = {}, users = [] }: KafkaClusterOptions): Re
       settings[`${prefix}.ssl.keystore.location`] = keyStoreFile;
     }
     if (mechanism === undefined) continue;
+    if (mechanism === "OAUTHBEARER") settings[`${prefix}.oauthbearer.connections.max.reauth.ms`] = "3600000";
     mechanisms.add(mechanism);
     settings[`${prefix}.sasl.enabled.mechanisms`] = mechanism;
-    const module = `org.apache.kafka.common.security.${mechanism === "PLAIN" ? "plain.PlainLoginModule" : "scram.ScramLoginModule"} required`;
-    const known = mechanism === "PLAIN" ? users.map(({ username, password }) => ` user_${username}="${password}"`).join("") : "";
-    settings[`${prefix}.${mechanism.toLowerCase()}.sasl.jaas.config`] = `${module}${known};`;
+    settings[`${prefix}.${mechanism.toLowerCase()}.sasl.jaas.config`] = `${loginModule(mechanism, users)};`;
   }
   if (mechanisms.size > 0) settings["sasl.enabled.mechanisms"] = [...mechanisms].join(",");
   return settings;
+}
+
+/** Unsecured tokens are taken as they are, as long as they are good; a session lasts as long as its token. */
+function loginModule(mechanism: NonNullable<SecuredListener["mechanism"]>, users: readonly ClusterUser[]): string {
+  const security = "org.apache.kafka.common.security";
+  if (mechanism === "OAUTHBEARER") return `${security}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker"`;
+  if (mechanism !== "PLAIN") return `${security}.scram.ScramLoginModule required`;
+  return `${security}.plain.PlainLoginModule required${users.map(({ username, password }) => ` user_${username}="${password}"`).join("")}`;
 }
