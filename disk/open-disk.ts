@@ -7,6 +7,7 @@ import type { Disk, DiskKind, DiskShare } from "./disk.ts";
 import { DiskError } from "./errors.ts";
 import { memoryDisk } from "./memory/memory-disk.ts";
 import { attachRocksDatabase, openRocksDatabase } from "./rocksdb/rocks-disk.ts";
+import { markedDamage, setAside, type DiskDamage } from "./set-aside.ts";
 import { SharedUsers, USERS_MAX } from "./shared-users.ts";
 import { watchWorkerExits } from "./worker-exits.ts";
 
@@ -19,6 +20,11 @@ export interface OpenDiskOptions {
   readonly cacheBytesMax?: number;
   /** Write buffers of each family, in bytes; about twice as much is read again after a crash. Default 32 MiB. RocksDB only. */
   readonly memtableBytesMax?: number;
+  /**
+   * Of a database that is damaged. "refuse", the default: `DISK_CORRUPT`. "set-aside", for one whose contents can be made anew from
+   * elsewhere: its files are moved to `database.damaged` in the directory, once an opening, and an empty database takes their place.
+   */
+  readonly onDamage?: "refuse" | "set-aside";
   /** How long `close` waits for attached threads before it gives up with DISK_FAILED; default 30,000. */
   readonly closeWaitMsMax?: number;
 }
@@ -27,6 +33,8 @@ export interface OpenDiskOptions {
 export interface OwnedDisk extends Disk {
   /** What the operator should know about the choice that was made, if anything. */
   readonly notice: string | undefined;
+  /** Why the database that was here was set aside, if it was: this one began empty. */
+  readonly damage: DiskDamage | undefined;
   /**
    * A thread has exited and cannot detach any more. Called by itself for workers that the owner's thread starts while the
    * database is open; whoever starts threads elsewhere calls it.
@@ -43,11 +51,32 @@ const CLOSE_WAIT_MS_MAX = 30_000;
  * DISK_CORRUPT, DISK_FULL, DISK_FORMAT_UNKNOWN, DISK_UNAVAILABLE (the kind does not run on this machine) or DISK_FAILED.
  */
 export async function openDisk(options: OpenDiskOptions): Promise<OwnedDisk> {
-  if (options.kind === "memory") return Object.assign(memoryDisk(), { notice: undefined, release: () => undefined });
+  const { kind = "auto" } = options;
+  if (kind === "memory") return Object.assign(memoryDisk(), { notice: undefined, damage: undefined, release: () => undefined });
+  return options.onDamage === "set-aside" ? openOrSetAside({ ...options, kind }) : openAsItIs({ ...options, kind }, undefined);
+}
+
+type OnVolume = OpenDiskOptions & { readonly kind: Exclude<DiskKind, "memory"> | "auto" };
+
+async function openOrSetAside(options: OnVolume): Promise<OwnedDisk> {
+  const marked = await markedDamage(options.location);
+  try {
+    const disk = await openAsItIs(options, undefined);
+    if (marked === undefined) return disk;
+    // It was opened to be sure that nobody else has it.
+    await disk.close();
+  } catch (error) {
+    if (!(error instanceof DiskError) || error.code !== "DISK_CORRUPT") throw error;
+    return openAsItIs(options, await setAside(options.location, error.message));
+  }
+  return openAsItIs(options, await setAside(options.location, marked));
+}
+
+async function openAsItIs(options: OnVolume, damage: DiskDamage | undefined): Promise<OwnedDisk> {
   const directory = new DiskDirectory(options.location);
   await directory.create();
   const format = await directory.readFormat();
-  const choice = await chooseKind({ location: options.location, kind: options.kind ?? "auto", format });
+  const choice = await chooseKind({ location: options.location, kind: options.kind, format });
   const users = new SharedUsers();
   const shared = {
     location: options.location,
@@ -62,7 +91,7 @@ export async function openDisk(options: OpenDiskOptions): Promise<OwnedDisk> {
   await directory.writeProcessId();
   if (format?.probe !== choice.probe || format.kind !== choice.kind)
     await directory.writeFormat({ kind: choice.kind, probe: choice.probe });
-  return Object.assign(disk, { notice: choice.notice, release: (exitedThreadId: number) => users.release(exitedThreadId) });
+  return Object.assign(disk, { notice: choice.notice, damage, release: (exitedThreadId: number) => users.release(exitedThreadId) });
 }
 
 /**

@@ -3,7 +3,7 @@
  * of standbys, for as long as another member runs them. One reader for all, a bounded piece of work per step.
  */
 import assert from "node:assert/strict";
-import type { Disk } from "#disk";
+import type { Disk, VolumeReserve } from "#disk";
 import { LogError, RecordBatchCursor, type FetchedBatch, type Log, type Reader } from "#log";
 import type { StoreDescriptor } from "#state";
 import type { Topology } from "../dsl/builder.ts";
@@ -21,6 +21,8 @@ export interface ChangelogFollowerOptions {
   readonly topology: Topology;
   readonly storeIds: ReadonlyMap<string, number>;
   readonly logger: StructuredLogger;
+  /** Room on the volume of the rows that is left alone. */
+  readonly reserve?: VolumeReserve;
 }
 
 interface FollowedTask {
@@ -94,9 +96,11 @@ export class ChangelogFollower {
     if (this.#tasks.delete(taskName(task))) this.#assign();
   }
 
-  /** One bounded piece; true when something moved. Throws TaskRebuildError when a changelog was cut below its position. */
+  /** One bounded piece; true when something moved. Throws TaskRebuildError when a changelog was cut below its position, `DISK_FULL`. */
   step(now: number): boolean {
     if (this.#tasks.size === 0) return false;
+    const full = this.#options.reserve?.missing(FOLLOW_BYTES_MAX);
+    if (full !== undefined) throw full;
     const batches = this.#poll();
     const { disk } = this.#options;
     const rows = disk.batch();

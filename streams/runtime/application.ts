@@ -1,6 +1,6 @@
 /** A topology running in this process: topics made sure of, tasks split over threads, threads started, watched and stopped. */
 import assert from "node:assert/strict";
-import type { Disk } from "#disk";
+import { markDamaged, type Disk } from "#disk";
 import type { Log } from "#log";
 import type { Topology } from "../dsl/builder.ts";
 import { StreamsError } from "../errors.ts";
@@ -111,6 +111,8 @@ export class Application implements AsyncDisposable {
     try {
       await log.topics.ensure(topicConfigs(topology, applicationId, log.capabilities));
       prepareState({ disk, topology, applicationId, dropStores });
+      // Read from the database before anything relies on it.
+      assert(this.instanceId !== "", "an instance has a name");
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)));
       this.#end();
@@ -252,7 +254,7 @@ export class Application implements AsyncDisposable {
     const { thread } = hosted;
     const limit = this.#replacements.get(thread) ?? new ReplacementLimit();
     this.#replacements.set(thread, limit);
-    const decision = isTold(error) ? "stop" : (this.#options.onThreadFailure?.(error, thread) ?? "stop");
+    const decision = endsAll(error) ? "stop" : (this.#options.onThreadFailure?.(error, thread) ?? "stop");
     this.#logger.error({ thread, error, decision }, "a stream thread has failed");
     const index = this.#threads.indexOf(hosted);
     if (decision === "replace" && this.#state === "running" && index >= 0 && limit.allows(this.#clock.now())) {
@@ -277,6 +279,9 @@ export class Application implements AsyncDisposable {
   #fail(cause: Error): void {
     this.#error ??= cause;
     this.#become("fail");
+    const { disk, log } = this.#options;
+    // Rows can be made anew from their changelogs, a log cannot.
+    if ("code" in cause && cause.code === "DISK_CORRUPT" && !log.capabilities.atomicRows) markDamaged(disk.location, cause.message);
     for (const hosted of this.#threads) hosted.stop();
     void Promise.all([...this.#threads.map(({ ended }) => ended), this.#telling]).then(() => this.#end());
   }
@@ -326,9 +331,11 @@ export class Application implements AsyncDisposable {
   }
 }
 
-/** Whatever the host would decide: another thread would come to the same end, and take the others with it. */
-function isTold(error: Error): boolean {
-  return "code" in error && (error.code === "STOPPED_BY_MEMBER" || error.code === "MEMBER_FENCED");
+/** Whatever the host would decide: another thread would come to the same end, by the same member, place or database. */
+const ENDS_ALL: readonly unknown[] = ["STOPPED_BY_MEMBER", "MEMBER_FENCED", "DISK_FULL", "DISK_CORRUPT"];
+
+function endsAll(error: Error): boolean {
+  return "code" in error && ENDS_ALL.includes(error.code);
 }
 
 function sharedLog(log: Log): WorkerLog | undefined {

@@ -3,7 +3,7 @@
  * builders; nothing of that is sealed before the one in flight is acknowledged.
  */
 import assert from "node:assert/strict";
-import type { Disk } from "#disk";
+import type { Disk, VolumeReserve } from "#disk";
 import type { OffsetCommit, RowWrite, Writer } from "#log";
 import type { ChangelogWriter, TouchedChangelog } from "../changelog/changelog-writer.ts";
 import type { LatencyHistogram } from "../metrics/latency-histogram.ts";
@@ -18,6 +18,8 @@ export interface CommitCycleOptions {
   readonly disk: Disk;
   /** Undefined where rows go with the commit; otherwise changes go to changelogs, and rows are written when it is acknowledged. */
   readonly changelogs: ChangelogWriter | undefined;
+  /** With changelogs: room on the volume of the rows that is left alone. */
+  readonly reserve?: VolumeReserve;
   readonly stepClock: () => number;
   readonly latency: LatencyHistogram;
 }
@@ -103,11 +105,14 @@ export class CommitCycle {
 
   /**
    * Seals every task that took part and sends it off. Nothing is in flight when it throws: SerdeError when a value does not encode,
-   * `COMMIT_REFUSED` when a change does not fit its changelog.
+   * `COMMIT_REFUSED` when a change does not fit its changelog, `DISK_FULL` when there is no room for its rows: what cannot be
+   * followed by rows is not committed.
    */
   start(): void {
     assert(this.#inFlight === undefined, "at most one commit is in flight");
-    const { writer, changelogs, stepClock } = this.#options;
+    const { writer, changelogs, stepClock, reserve } = this.#options;
+    const full = reserve?.missing(0);
+    if (full !== undefined) throw full;
     const tasks = this.#options.tasks.filter(({ tookPart }) => tookPart);
     const offsets: OffsetCommit[] = [];
     const rows: RowWrite[] = [];

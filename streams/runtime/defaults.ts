@@ -1,5 +1,6 @@
 /** Every number a stream thread is run with unless it is told otherwise, and the real clocks and timers that hosts inject. */
 import { randomBytes } from "node:crypto";
+import { RESERVE_BYTES } from "#log";
 import type { StreamThreadConfig, StructuredLogger } from "./thread.ts";
 
 /** What a user may leave out. */
@@ -16,6 +17,7 @@ export const STREAM_THREAD_DEFAULTS: StreamThreadDefaults = {
   failureRatioMax: 0.5,
   failureWindowRecords: 1_000,
   timestampLeadMsMax: 60 * 60 * 1000,
+  reserveBytes: RESERVE_BYTES,
   freeze: false,
 };
 
@@ -26,6 +28,8 @@ export const WORKER_RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 64 } as const;
 export const EMBEDDED_COMMIT_INTERVAL_MS = 20;
 
 export const POLL_BYTES_MAX = 1024 * 1024;
+/** Restored between two looks at the volume. */
+export const FOLLOWED_LOOK_BYTES = 1024 * 1024;
 /** Units a task does before the next task has its turn and the step looks at its clock. */
 export const UNITS_PER_TURN = 64;
 /** Units a step does at most, whatever its clock says: a timer that sets itself again and again yields to the host too. */

@@ -1,4 +1,5 @@
 /** What kind of failure ended a thread's session. */
+import { DiskError, type Disk } from "#disk";
 import { LogError, WriterLostError } from "#log";
 import { SerdeError } from "#state";
 import { TaskRebuildError } from "../errors.ts";
@@ -13,8 +14,17 @@ export function isRefused(error: unknown): error is LogError {
   return error instanceof LogError && error.code === "COMMIT_REFUSED";
 }
 
+/**
+ * The disk is full although there is room: the database met the end of its volume and stays read-only until it is opened again, which
+ * nobody but the next process can do.
+ */
+export function isStuck(error: Error, disk: Pick<Disk, "freeBytes">, reserveBytes: number): boolean {
+  return error instanceof DiskError && error.code === "DISK_FULL" && disk.freeBytes() >= reserveBytes;
+}
+
 /** A fenced writer must not come back: it would fence the newer one. */
 export function isRetriable(error: Error): boolean {
+  if (error instanceof DiskError) return error.code === "DISK_FULL";
   if (error instanceof SerdeError || error instanceof TaskRebuildError || isRetriableCondition(error)) return true;
   if (!(error instanceof LogError) || error.code === "WRITER_FENCED") return false;
   return (

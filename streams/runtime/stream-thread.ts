@@ -15,7 +15,7 @@ import { asError } from "./as-error.ts";
 import type { Assignment } from "./assignment.ts";
 import { CarefulMode } from "./careful-mode.ts";
 import { UNITS_PER_STEP_MAX, UNITS_PER_TURN } from "./defaults.ts";
-import { isContentsFault, isRefused, isRetriable } from "./failure-kinds.ts";
+import { isContentsFault, isRefused, isRetriable, isStuck } from "./failure-kinds.ts";
 import { RetryBackoff } from "./retry-backoff.ts";
 import { CommitGate } from "./session/commit-gate.ts";
 import { prepareOpening, taskNames, type Opening } from "./session/prepare-tasks.ts";
@@ -391,7 +391,8 @@ class TaskThread implements AbandonableStreamThread {
   #broke(error: unknown): void {
     const cause = asError(error);
     const { logger } = this.#dependencies;
-    if (!isRetriable(cause)) return this.#fail(cause);
+    const { disk } = this.#dependencies;
+    if (!isRetriable(cause) || isStuck(cause, disk, this.#config.reserveBytes)) return this.#fail(cause);
     const retryAt = this.#backoff.next(this.#now, isContentsFault(cause));
     if (retryAt === undefined) return this.#fail(cause);
     logger.warn({ thread: this.#config.thread, error: cause, retryAt }, "uncommitted work is dropped; going on from what was committed");

@@ -29,6 +29,8 @@ export interface StreamThreadConfig {
   readonly failureWindowRecords: number;
   /** Records further ahead of the wall clock than this are refused with TIMESTAMP_OUT_OF_RANGE; default 1 h. */
   readonly timestampLeadMsMax: number;
+  /** Where rows are not the log's own: room on their volume that commits and restores leave alone; default 256 MiB. 0: none. */
+  readonly reserveBytes: number;
   /** Deep-freeze values; on in tests and simulation. */
   readonly freeze: boolean;
 }

@@ -10,7 +10,9 @@ import { chainNames, chainTopology } from "./chain-topology.ts";
 import type { InstanceOptions } from "./instance-process.ts";
 
 const [json = ""] = parseArgs({ allowPositionals: true }).positionals;
-const { applicationId, instanceId, brokers, directory, sessionMs, transactionMs, workers, kafka } = JSON.parse(json) as InstanceOptions; // from InstanceProcess
+const { applicationId, instanceId, brokers, directory, sessionMs, transactionMs, workers, reserveBytes, kafka } = JSON.parse(
+  json,
+) as InstanceOptions; // from InstanceProcess
 
 const say = (level: string) => (fields: object, message: string) =>
   void process.stdout.write(
@@ -26,7 +28,8 @@ const options: KafkaLogOptions = {
   transactionMsMax: transactionMs,
   ...kafka,
 };
-const disk = await openDisk({ location: directory });
+const disk = await openDisk({ location: directory, onDamage: "set-aside" });
+if (disk.damage !== undefined) logger.warn({ ...disk.damage }, "damaged rows are set aside");
 const log = await openKafkaLog(options);
 const application = new Application({
   topology: chainTopology(names),
@@ -35,6 +38,7 @@ const application = new Application({
   log,
   disk,
   logger,
+  ...(reserveBytes === undefined ? {} : { config: { reserveBytes } }),
   ...(workers
     ? {
         workers: { url: new URL("chain-topology.ts", import.meta.url).href, name: "buildChainTopology", argument: names },

@@ -5,6 +5,7 @@
  *     prepared ──rows restored──▶ running ──not assigned any more──▶ retired ──committed──▶ closed
  */
 import assert from "node:assert/strict";
+import { VolumeReserve } from "#disk";
 import type { Reader } from "#log";
 import { SerdeError } from "#state";
 import type { TaskProgress } from "../../changelog/changelog.ts";
@@ -17,7 +18,7 @@ import { taskName } from "../../task/task-id.ts";
 import { asError } from "../as-error.ts";
 import type { Assignment } from "../assignment.ts";
 import { CommitCycle } from "../commit-cycle.ts";
-import { POLL_BYTES_MAX } from "../defaults.ts";
+import { FOLLOWED_LOOK_BYTES, POLL_BYTES_MAX } from "../defaults.ts";
 import { prepareState } from "../prepare-state.ts";
 import type { StreamThreadConfig, ThreadDependencies } from "../thread.ts";
 import { InputFeed } from "./input-feed.ts";
@@ -64,9 +65,22 @@ export class ThreadSession {
     this.reader = log.reader({ pollBytesMax: Math.min(POLL_BYTES_MAX, config.bufferBytesMax) });
     this.feed = new InputFeed(this.reader);
     const { atomicRows } = log.capabilities;
-    this.#follower = atomicRows ? undefined : new ChangelogFollower({ log, disk, topology, storeIds, logger });
+    const { reserveBytes } = config;
+    const reserve = (lookBytes: number): VolumeReserve => new VolumeReserve({ disk, reserveBytes, lookBytes });
+    this.#follower = atomicRows
+      ? undefined
+      : new ChangelogFollower({ log, disk, topology, storeIds, logger, reserve: reserve(FOLLOWED_LOOK_BYTES) });
     const changelogs = atomicRows ? undefined : new ChangelogWriter({ applicationId: config.applicationId, writer, storeIds, disk });
-    this.commits = new CommitCycle({ config, writer, tasks: this.tasks, disk, changelogs, stepClock, latency });
+    this.commits = new CommitCycle({
+      config,
+      writer,
+      tasks: this.tasks,
+      disk,
+      changelogs,
+      stepClock,
+      latency,
+      ...(atomicRows ? {} : { reserve: reserve(0) }),
+    });
     this.#taskDependencies = { topology, disk, reader: this.reader, writer, storeIds, config, condemned };
   }
 
