@@ -22,7 +22,7 @@ export const dispatchBugs: readonly PlantedBug[] = [
 function withProcessor(topology: Topology, name: string, wrap: (node: Node, topology: Topology) => Node): Topology {
   const nodes = (all: readonly TopologyNode[]): readonly TopologyNode[] =>
     all.map((node) => (node.kind === "processor" && node.name === name ? wrap(node, topology) : node));
-  return { ...topology, subtopologies: topology.subtopologies.map((each) => ({ ...each, nodes: nodes(each.nodes) })) };
+  return changed(topology, { subtopologies: topology.subtopologies.map((each) => ({ ...each, nodes: nodes(each.nodes) })) });
 }
 
 interface Proposal {
