@@ -141,7 +141,8 @@ export class DispatchRun implements AsyncDisposable {
     await this.#untilNothingWaits();
     for (const instance of this.#instances.keys()) await this.stop(instance);
     const { log, topics } = this.#dispatch;
-    const verdicts = await prove(log, topics, { quiescent: true });
+    const { unfinished } = people;
+    const verdicts = await prove(log, topics, { quiescent: unfinished.length === 0 });
     const events = await checkEvents({ log, topics });
     const foreign = await this.#reader.finish();
     const wrong = [
