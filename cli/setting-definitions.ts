@@ -23,14 +23,14 @@ export const definitions = {
   log: {
     variables: ["SLACKLINE_LOG"],
     fallback: "auto",
-    meaning: "which log: kafka when brokers are given",
+    meaning: "where records rest (auto: on Kafka when brokers are given)",
     allowed: ["auto", "embedded", "kafka"],
   },
   kafka: { variables: ["KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS"], fallback: "", meaning: "brokers to begin with, HOST:PORT,…" },
   registry: {
     variables: ["SCHEMA_REGISTRY_URL"],
     fallback: "",
-    meaning: "schema registry; `topic` keeps the ids on a topic of the log instead",
+    meaning: "address of a schema registry; `topic`: ids are kept on a topic of the log",
   },
   "register-schemas": {
     variables: ["SLACKLINE_REGISTER_SCHEMAS"],

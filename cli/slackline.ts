@@ -15,6 +15,15 @@ import { worldCommand } from "./commands/world.ts";
 import { exitCodeOf } from "./errors.ts";
 import { ExitCode } from "./exit-code.ts";
 
+const HELP_END = `
+First steps:
+  slackline demo                                    a city in this process, nothing else needed
+  slackline demo --kafka localhost:9092             the same on a Kafka
+  slackline doctor                                  is this machine fit
+
+Flags can be given by environment too: slackline config shows each value and where it came from.
+Exit codes: 0 ok, 1 failed or a threshold missed, 2 usage, 3 cannot reach.`;
+
 /** Runs the command line and leaves its exit status in `process.exitCode`. */
 export async function slackline(argv: readonly string[]): Promise<void> {
   // Whoever reads our output may have seen enough: `… | head`.
@@ -32,7 +41,8 @@ export async function slackline(argv: readonly string[]): Promise<void> {
 function program(): Command {
   const root = new Command("slackline")
     .description("Kafka Streams for Node.js, and a geo-dispatch engine on it.")
-    .configureHelp({ sortSubcommands: false });
+    .configureHelp({ sortSubcommands: false })
+    .addHelpText("after", HELP_END);
   for (const add of [
     simulateCommand,
     demoCommand,

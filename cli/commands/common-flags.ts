@@ -1,6 +1,6 @@
 /** What every verb shares: `--json`, and the settings it reads, by flag or environment. */
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { definitionOf, type SettingName } from "../setting-definitions.ts";
+import { connectionSettings, definitionOf, type SettingName } from "../setting-definitions.ts";
 import { readSettings, type Settings } from "../settings.ts";
 
 export interface CommonFlags {
@@ -8,9 +8,12 @@ export interface CommonFlags {
   readonly settings: () => Settings;
 }
 
-/** Adds the flags and hands the action its settings, read when asked for. */
-export function withSettings(command: Command, names: readonly SettingName[]): Command {
-  command.option("--json", "machine-readable output");
+/** Of flags that most people never need: behind the others in the help. */
+const CONNECTION_GROUP = "Connection to Kafka and registry:";
+
+/** Adds the flags and hands the action its settings, read when asked for. `json` off: the command prints nothing to be parsed. */
+export function withSettings(command: Command, names: readonly SettingName[], { json = true }: { readonly json?: boolean } = {}): Command {
+  if (json) command.option("--json", "machine-readable output");
   for (const name of names) {
     const option = optionOf(name);
     if (option !== undefined) command.addOption(option);
@@ -24,11 +27,13 @@ export function withSettings(command: Command, names: readonly SettingName[]): C
 
 /** Secrets have no flag: whoever lists processes would see them. */
 function optionOf(name: SettingName): Option | undefined {
-  const { meaning, variables, fallback, alias, secret, switch: isSwitch } = definitionOf(name);
+  const { meaning, variables, fallback, alias, secret, switch: isSwitch, allowed, range } = definitionOf(name);
   if (secret === true) return undefined;
   const flag = alias === undefined ? `--${name}` : `--${alias}, --${name}`;
-  const told = `${meaning} (${variables.join(" or ")}${fallback === "" || isSwitch === true ? "" : `, default ${fallback}`})`;
-  return new Option(isSwitch === true ? flag : `${flag} <value>`, told);
+  const choices = allowed === undefined || isSwitch === true ? "" : `: ${allowed.join(", ")}`;
+  const told = `${meaning}${choices} (${variables.join(" or ")}${fallback === "" || isSwitch === true ? "" : `, default ${fallback}`})`;
+  const option = new Option(isSwitch === true ? flag : `${flag} <${range === undefined ? "value" : "n"}>`, told);
+  return connectionSettings.includes(name) ? option.helpGroup(CONNECTION_GROUP) : option;
 }
 
 export function wholeNumber(text: string): number {

@@ -25,6 +25,7 @@ export function runCommand(program: Command): void {
       .description("one instance of the application, until SIGTERM: then it drains and exits 0")
       .addOption(migrateOption()),
     settingNames,
+    { json: false },
   ).action(run);
 }
 

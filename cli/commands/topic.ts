@@ -5,7 +5,7 @@ import { wholeNumber, withSettings, type CommonFlags } from "./common-flags.ts";
 import { topicsCommands } from "./topics.ts";
 
 export function topicCommand(program: Command): void {
-  const topic = program.command("topic").alias("topics").description("what rests in the log");
+  const topic = program.command("topic").alias("topics").description("topics: created and checked on Kafka, listed and read in a folder");
   topicsCommands(topic);
   withSettings(topic.command("ls").description("topics with their partitions and records"), ["dir", "disk"]).action((flags: CommonFlags) =>
     withInspector(flags.settings(), async (inspector) => {
