@@ -25,6 +25,12 @@ export interface JobOpened extends InCell {
   readonly notBefore: number;
   readonly excludedDrivers: readonly string[];
 }
+/** A job opened in another cell, within reach of this one: plans made here may count on it, and never propose it. */
+export interface JobNearby extends Omit<JobOpened, "type"> {
+  readonly type: "JobNearby";
+  /** Where it was opened. */
+  readonly home: string;
+}
 export interface JobClosed extends InCell {
   readonly type: "JobClosed";
   readonly jobId: string;
@@ -73,26 +79,34 @@ export interface MatchingPolicyChanged {
   readonly policy: ZonePolicy;
 }
 /** dispatch.matching-input.v1, key dispatch cell. */
-export type MatchingInput = JobOpened | JobClosed | DriverPresent | ProposalRefused | Ticked | MatchingPolicyChanged;
+export type MatchingInput = JobOpened | JobClosed | DriverPresent | ProposalRefused | Ticked | MatchingPolicyChanged | JobNearby;
 
 const inCellFields = [
   { name: "cell", type: "string" },
   { name: "at", type: timeSchema },
+] as const;
+const openJobFields = [
+  ...inCellFields,
+  { name: "jobId", type: "string" },
+  { name: "attempt", type: "int" },
+  { name: "orderVersion", type: "int" },
+  { name: "content", type: jobContentSchema },
+  { name: "notBefore", type: timeSchema },
+  { name: "excludedDrivers", type: { type: "array", items: "string" } },
 ] as const;
 const jobOpened = {
   type: "record",
   name: "JobOpened",
   namespace: "dispatch.v1",
   tagged: true,
-  fields: [
-    ...inCellFields,
-    { name: "jobId", type: "string" },
-    { name: "attempt", type: "int" },
-    { name: "orderVersion", type: "int" },
-    { name: "content", type: jobContentSchema },
-    { name: "notBefore", type: timeSchema },
-    { name: "excludedDrivers", type: { type: "array", items: "string" } },
-  ],
+  fields: openJobFields,
+} as const;
+const jobNearby = {
+  type: "record",
+  name: "JobNearby",
+  namespace: "dispatch.v1",
+  tagged: true,
+  fields: [...openJobFields, { name: "home", type: "string" }],
 } as const;
 const jobClosed = {
   type: "record",
@@ -152,4 +166,4 @@ const ticked = {
   tagged: true,
   fields: [{ name: "at", type: timeSchema }],
 } as const;
-export const matchingInputSchema = [jobOpened, jobClosed, driverPresent, proposalRefused, ticked, policyChangedSchema] as const;
+export const matchingInputSchema = [jobOpened, jobClosed, driverPresent, proposalRefused, ticked, policyChangedSchema, jobNearby] as const;

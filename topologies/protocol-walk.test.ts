@@ -112,6 +112,20 @@ const rejected: Readonly<Record<string, Tables>> = {
       return soundTables.job(jobId, job, input, context);
     },
   },
+  "nearby-never-closed": {
+    ...soundTables,
+    job: (jobId, job, input, context) => {
+      const decision = soundTables.job(jobId, job, input, context);
+      const outputs = decision.outputs.filter(
+        (output) => output.to !== "cell" || output.record.type !== "JobClosed" || output.record.cell === job?.cell,
+      );
+      return { ...decision, outputs };
+    },
+  },
+  "nearby-waits": {
+    ...soundTables,
+    cell: (cell, input) => soundTables.cell(cell, input.type === "JobNearby" ? { ...input, type: "JobOpened" } : input),
+  },
   "refusal-forgotten": {
     ...soundTables,
     cell: (cell, input) => soundTables.cell(input.type === "ProposalRefused" ? { ...cell, drivers: new Map() } : cell, input),

@@ -2,7 +2,7 @@
  * State is a fold of the log: what the stores hold is worked out again from the topics alone, without the topologies, and
  * compared. For a system at rest, drained or not: inputs count as far as the application has committed them.
  */
-import type { DriverPresent, TripChanged } from "#schemas";
+import type { DriverPresent, JobNearby, TripChanged } from "#schemas";
 import type { Topic } from "#streams";
 import type { CellJob, DriverPlan, Job } from "#topologies";
 import { APPLICATION_ID } from "../system/dispatch-topology.ts";
@@ -84,13 +84,15 @@ async function comparePlans(system: FoldedSystem, findings: Comparison): Promise
   findings.equal("driver-plans", holds, new Map(held));
 }
 
-/** What each cell knows: jobs opened and not closed, and the last word of each present driver. */
+/** What each cell knows: jobs opened and not closed, here and nearby, and the last word of each present driver. */
 async function compareCells(system: FoldedSystem, findings: Comparison): Promise<void> {
   const jobs = new Map<string, string>();
+  const nearby = new Map<string, string>();
   const drivers = new Map<string, string>();
   for await (const { value } of committedInput(system, system.topics.matchingInput)) {
-    if (value.type === "JobOpened") jobs.set(`${value.cell}/${value.jobId}`, `attempt ${value.attempt}, version ${value.orderVersion}`);
-    else if (value.type === "JobClosed") jobs.delete(`${value.cell}/${value.jobId}`);
+    if (value.type === "JobOpened" || value.type === "JobNearby")
+      (value.type === "JobOpened" ? jobs : nearby).set(`${value.cell}/${value.jobId}`, openText(value));
+    else if (value.type === "JobClosed") for (const open of [jobs, nearby]) open.delete(`${value.cell}/${value.jobId}`);
     else if (value.type === "DriverPresent") {
       const key = `${value.cell}/${value.driverId}`;
       if (value.present) drivers.set(key, driverText(value));
@@ -99,10 +101,16 @@ async function compareCells(system: FoldedSystem, findings: Comparison): Promise
   }
   // A queue's row is its entry.
   const queued = rowsOf<{ readonly value: CellJob }>(system, "matching-queue");
-  const held = queued.map(([key, { value }]) => [key, `attempt ${value.attempt}, version ${value.orderVersion}`] as const);
+  const held = queued.map(([key, { value }]) => [key, openText(value)] as const);
   findings.equal("matching-queue", jobs, new Map(held));
+  const near = rowsOf<JobNearby>(system, "matching-nearby").map(([key, value]) => [key, openText(value)] as const);
+  findings.equal("matching-nearby", nearby, new Map(near));
   const present = rowsOf<DriverPresent>(system, "matching-drivers").map(([key, value]) => [key, driverText(value)] as const);
   findings.equal("matching-drivers", drivers, new Map(present));
+}
+
+function openText({ attempt, orderVersion }: Pick<JobNearby, "attempt" | "orderVersion">): string {
+  return `attempt ${attempt}, version ${orderVersion}`;
 }
 
 /** Records that the application has processed. */

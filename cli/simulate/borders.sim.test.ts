@@ -22,8 +22,8 @@ const config = cityConfig({
 /** Devices report seldom here: nobody is silent for it. */
 const zone: Partial<ZonePolicy> = { locationTtlMs: 0, throttleMs: 0 };
 
-function play(changes: Partial<ZonePolicy>, zones: readonly ZonePolicy[] = []): Promise<Simulation> {
-  return simulateCity({ config, policy: "nearest", minutes: 5, partitions: 2, quantumMs: 1_000, zone: { ...zone, ...changes }, zones });
+function play(changes: Partial<ZonePolicy>, zones: readonly ZonePolicy[] = [], policy = "nearest"): Promise<Simulation> {
+  return simulateCity({ config, policy, minutes: 5, partitions: 2, quantumMs: 1_000, zone: { ...zone, ...changes }, zones });
 }
 
 const clickToDoor = ({ figures }: Simulation): number => figures["clickToDoorMinutes"] ?? 0;
@@ -58,5 +58,22 @@ test(
     expect(times[1], String(times)).toBeLessThan((times[0] ?? 0) * 1.01);
     expect(times[2], String(times)).toBeLessThan((times[0] ?? 0) * 1.01);
     expect(times[3], String(times)).toBeGreaterThan((times[0] ?? 0) * 1.01);
+  },
+);
+
+test(
+  "cells that plan for many drivers at once know their neighbours' jobs: none is refused a driver, and orders take as long as in one cell",
+  { timeout: 300_000 },
+  async () => {
+    const whole = await play({ dispatchResolution: coarse, haloMetres: 0 }, [], "batch-matching");
+    const split = await play({ dispatchResolution: 7, haloMetres: 3_000 }, [], "batch-matching");
+    for (const day of [whole, split]) {
+      expect(broken(day)).toEqual([]);
+      expect(day.figures["failed"]).toBe(0);
+    }
+    expect(split.cells.filter(({ jobs }) => jobs > 0).length).toBeGreaterThan(5);
+    expect(split.cells.reduce((sum, { refused }) => sum + refused, 0)).toBe(0);
+    const times = [whole, split].map(clickToDoor);
+    expect(times[1], String(times)).toBeLessThan((times[0] ?? 0) * 1.01);
   },
 );

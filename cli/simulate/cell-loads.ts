@@ -81,6 +81,8 @@ class Cell {
         else this.#drivers.delete(input.driverId);
         this.#driversMax = Math.max(this.#driversMax, this.#drivers.size);
         return;
+      case "JobNearby":
+        return;
       case "ProposalRefused":
         this.#refused++;
         return;

@@ -44,6 +44,7 @@ const jobSchema = defineSchema({
     { name: "deadlineAt", type: "long" },
     { name: "recentEvents", type: { type: "array", items: "string" } },
     { name: "surgeMilli", type: "int", default: 1000 },
+    { name: "nearCells", type: { type: "array", items: "string" }, default: [] },
   ],
 });
 

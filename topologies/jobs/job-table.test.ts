@@ -17,6 +17,13 @@ const kinds = (decision: JobDecision): string[] =>
     if (record.type === "AssignmentRevoked" || record.type === "AssignmentFailed") return `${record.type} ${record.reason}`;
     return record.type;
   });
+/** What cells hear, in order. */
+const told = (decision: JobDecision): string[] =>
+  decision.outputs.flatMap((output) => {
+    if (output.to !== "cell") return [];
+    const { type, cell, attempt } = output.record;
+    return [`${type} ${cell} ${attempt}`];
+  });
 const after = (...inputs: JobInput[]): Job => {
   let job: Job | undefined;
   for (const input of inputs) job = decide(job, input).job;
@@ -188,6 +195,18 @@ describe("JobDropped", () => {
   test("re-opens in the cell of the resolution now in force", () => {
     const rezoned = jobContext({ zoneOf: () => ({ cell: "new", policy: policySample() }) });
     expect(decide(assigned, dropped("silent"), rezoned).outputs.at(-1)).toMatchObject({ record: { type: "JobOpened", cell: "new" } });
+  });
+  test("cells within reach are told of each opening, and close what they were told of", () => {
+    const near = jobContext({ cellsNear: () => ["c0", "c1", "c2"] });
+    const first = decideJob("j0", undefined, placed(), near);
+    expect(told(first)).toEqual(["JobOpened c0 1", "JobNearby c1 1", "JobNearby c2 1"]);
+    // Reach has changed meanwhile: closed where it was opened.
+    const taken = decideJob("j0", first.job, reservation({ offerUntil: 9_000 }), jobContext());
+    expect(told(taken)).toEqual(["JobClosed c0 1", "JobClosed c1 1", "JobClosed c2 1"]);
+    const again = decideJob("j0", taken.job, dropped("declined"), jobContext({ cellsNear: () => ["c0", "c3"] }));
+    expect(told(again)).toEqual(["JobOpened c0 2", "JobNearby c3 2"]);
+    const cancelled = decideJob("j0", again.job, cancel(), jobContext());
+    expect(told(cancelled)).toEqual(["JobClosed c0 2", "JobClosed c3 2"]);
   });
   test("waits with full jitter drawn from the job and the attempt", () => {
     const policy = policySample({ backoffBaseMs: 1_000, backoffMaxMs: 4_000 });

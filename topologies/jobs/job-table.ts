@@ -48,6 +48,7 @@ function unknownAsked(jobId: string, input: Placed | ReadyTimeChanged | Cancelle
     driver: null,
     excludedDrivers: [],
     cell: "",
+    nearCells: [],
     retryAt: 0,
     deadlineAt: 0,
     recentEvents: [input.eventId],
@@ -70,8 +71,8 @@ function changed(job: Job, input: Placed | ReadyTimeChanged, context: JobContext
   // Another way at the surge of the first quote: nobody pays more for having changed his mind in a rush.
   const content = { ...asked, priceMinor: context.quote(asked, job.surgeMilli).priceMinor };
   const after = { ...job, orderVersion: input.version, content };
-  const told = job.state === "open" ? openedInCell(after, context) : amendment(after, context);
-  return enter(after, job.state, "changed", context, [told]);
+  const told = job.state === "open" ? openedInCells(after, context) : [amendment(after, context)];
+  return enter(after, job.state, "changed", context, told);
 }
 
 function cancelled(job: Job, context: JobContext): JobDecision {
@@ -83,7 +84,7 @@ function cancelled(job: Job, context: JobContext): JobDecision {
     case "pickedUp":
       return refused(job, "PICKED_UP");
     case "open":
-      return enter(job, "cancelled", "cancelled", context, [closedInCell(job, context)]);
+      return enter(job, "cancelled", "cancelled", context, closedInCells(job, context));
     case "offered":
     case "assigned":
     case "atPickup":
@@ -95,7 +96,7 @@ function cancelled(job: Job, context: JobContext): JobDecision {
 
 function deadlineReached(job: Job, context: JobContext): JobDecision {
   if (job.state === "open") {
-    return enter(job, "failed", "deadline", context, [closedInCell(job, context)], [failed(job, "deadline", context)]);
+    return enter(job, "failed", "deadline", context, closedInCells(job, context), [failed(job, "deadline", context)]);
   }
   const published = [revoked(job, "deadline", context), failed(job, "deadline", context)];
   return enter(job, "failed", "deadline", context, [release(job, context)], published);
@@ -106,7 +107,7 @@ function reserved(job: Job, record: JobReserved, context: JobContext): JobDecisi
   if (job.state !== "open" || job.attempt !== record.attempt) throw broken(job, record.type);
   const { driverId, driverVersion, proposalId, policy, slackMs, pickupEta, offerUntil } = record;
   const taken = { ...job, driver: { driverId, driverVersion, proposalId, policy, slackMs, pickupEta } };
-  const internal = [closedInCell(job, context)];
+  const internal = closedInCells(job, context);
   if (record.orderVersion < job.orderVersion) internal.push(amendment(taken, context));
   return offerUntil === null
     ? enter(taken, "assigned", "reserved", context, internal, [assigned(taken, context)])
@@ -160,8 +161,9 @@ function progressed(job: Job, record: JobProgressed, context: JobContext): JobDe
 function open(job: Job, reason: string, context: JobContext, published: readonly Publication[]): JobDecision {
   if (job.content === null) throw broken(job, "an opening");
   const { cell } = context.zoneOf(job.content.pickup);
-  const opened = { ...job, attempt: job.attempt + 1, cell };
-  return enter(opened, "open", reason, context, [openedInCell(opened, context)], published);
+  const nearCells = context.cellsNear(job.content.pickup).filter((near) => near !== cell);
+  const opened = { ...job, attempt: job.attempt + 1, cell, nearCells };
+  return enter(opened, "open", reason, context, openedInCells(opened, context), published);
 }
 
 type Publication = Extract<JobOutput, { to: "assignments" }>;
@@ -207,18 +209,20 @@ function decided(job: Job | undefined, outputs: readonly JobOutput[]): JobDecisi
 
 // ---- records
 
-function openedInCell(job: Job, context: JobContext): JobOutput {
-  const { jobId, attempt, orderVersion, cell, excludedDrivers, content } = job;
+/** Its own cell is asked for a driver; those within reach know of it. */
+function openedInCells(job: Job, context: JobContext): JobOutput[] {
+  const { jobId, attempt, orderVersion, cell: home, nearCells, excludedDrivers, content } = job;
   if (content === null) throw broken(job, "JobOpened");
   const notBefore = Math.max(content.notBefore, job.retryAt);
-  return {
-    to: "cell",
-    record: { type: "JobOpened", cell, at: context.at, jobId, attempt, orderVersion, content, notBefore, excludedDrivers },
-  };
+  const told = { at: context.at, jobId, attempt, orderVersion, content, notBefore, excludedDrivers };
+  return [
+    { to: "cell", record: { type: "JobOpened", cell: home, ...told } },
+    ...nearCells.map((cell): JobOutput => ({ to: "cell", record: { type: "JobNearby", cell, ...told, home } })),
+  ];
 }
 
-function closedInCell({ jobId, attempt, cell }: Job, context: JobContext): JobOutput {
-  return { to: "cell", record: { type: "JobClosed", cell, at: context.at, jobId, attempt } };
+function closedInCells({ jobId, attempt, cell: home, nearCells }: Job, context: JobContext): JobOutput[] {
+  return [home, ...nearCells].map((cell) => ({ to: "cell", record: { type: "JobClosed", cell, at: context.at, jobId, attempt } }));
 }
 
 function release(job: Job, context: JobContext): JobOutput {

@@ -5,6 +5,7 @@ import type {
   JobClosed,
   JobContent,
   JobDropped,
+  JobNearby,
   JobOpened,
   JobProgressed,
   JobReleased,
@@ -44,6 +45,8 @@ export interface Job {
   readonly excludedDrivers: readonly string[];
   /** The dispatch cell in which it was opened last. */
   readonly cell: string;
+  /** Cells within reach of the pickup that were told of that opening. */
+  readonly nearCells: readonly string[];
   /** No proposal of the running attempt before this time; 0 for the first attempt. */
   readonly retryAt: number;
   /** From placement to the end. */
@@ -82,7 +85,7 @@ export type JobRequest = Placed | ReadyTimeChanged | Cancelled;
 export type JobInput = JobRequest | JobReserved | JobDropped | JobProgressed | DeadlineReached;
 
 export type JobOutput =
-  | { readonly to: "cell"; readonly record: JobOpened | JobClosed }
+  | { readonly to: "cell"; readonly record: JobOpened | JobNearby | JobClosed }
   | { readonly to: "driver"; readonly record: JobReleased | JobAmended }
   | { readonly to: "assignments"; readonly record: AssignmentEvent }
   | { readonly to: "trips"; readonly record: TripChanged }
@@ -95,6 +98,8 @@ export interface JobContext {
   readonly forgottenUntil: number;
   /** The dispatch cell of a pickup by the resolution now in force, and the policy of its zone. */
   zoneOf(pickup: Point): { readonly cell: string; readonly policy: ZonePolicy };
+  /** Other dispatch cells within reach of a pickup. */
+  cellsNear(pickup: Point): readonly string[];
   /** The price of this content by a surge: fixed one for all that come with a price. Undefined `surgeMilli`: as it is now. */
   quote(content: JobContent, surgeMilli?: number): Quote;
 }

@@ -35,7 +35,7 @@ export interface JobStores {
 export interface JobsSetup {
   readonly stores: JobStores;
   readonly topics: JobsTopics;
-  readonly geometry: CellGeometry & Pick<Geography, "metresBetween">;
+  readonly geometry: CellGeometry & Pick<Geography, "metresBetween" | "fineCellOf">;
   readonly fallback: ZonePolicy;
 }
 
@@ -51,7 +51,7 @@ class JobsProcessor implements Processor<string, JobsRecord> {
   readonly #zoneStore: ZoneStore;
   readonly #surges: Surges;
   readonly #sinks: DispatchSinks<JobsTopics>;
-  readonly #metresBetween: Geography["metresBetween"];
+  readonly #geometry: JobsSetup["geometry"];
 
   constructor(context: ProcessorContext<never, never>, { stores, topics, geometry, fallback }: JobsSetup) {
     this.#context = context;
@@ -60,7 +60,7 @@ class JobsProcessor implements Processor<string, JobsRecord> {
     this.#ended = new ForgetList(context.store(stores.ended));
     this.#zoneStore = new ZoneStore(context.store(stores.policies), geometry, fallback);
     this.#surges = new Surges(context.store(stores.surges));
-    this.#metresBetween = (a, b) => geometry.metresBetween(a, b);
+    this.#geometry = geometry;
     this.#sinks = dispatchSinks(context, {
       matchingInput: topics.matchingInput,
       driverCommands: topics.driverCommands,
@@ -90,7 +90,7 @@ class JobsProcessor implements Processor<string, JobsRecord> {
 
   #quote(content: JobContent, surgeMilli: number | undefined, at: number): Quote {
     const surge = surgeMilli ?? this.#surges.at(this.#zoneStore.zones.zoneOf(content.pickup).cell, at);
-    return quoteFor(content, this.#metresBetween(content.pickup, content.dropOff), surge);
+    return quoteFor(content, this.#geometry.metresBetween(content.pickup, content.dropOff), surge);
   }
 
   /** `event` is the input as it came, for a refusal. */
@@ -102,6 +102,7 @@ class JobsProcessor implements Processor<string, JobsRecord> {
       at,
       forgottenUntil,
       zoneOf: (pickup) => zones.zoneOf(pickup),
+      cellsNear: (pickup) => zones.cellsReached(this.#geometry.fineCellOf(pickup), at),
       quote: (content, surgeMilli) => this.#quote(content, surgeMilli, at),
     });
     if (job !== undefined && job !== before) this.#jobs.put(jobId, job);

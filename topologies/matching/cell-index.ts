@@ -4,7 +4,7 @@
  * It follows the stores by a sequence number that is stored with them: whenever the two differ (a record was rolled back, a
  * commit failed and the task began again from what was committed), the index is thrown away and read again.
  */
-import type { DriverPresent } from "#schemas";
+import type { DriverPresent, JobNearby } from "#schemas";
 import type { KeyValueStore, PriorityQueueStore } from "#state";
 import type { Cell, CellDecision, CellJob, CellMemory } from "./cell.ts";
 import { presenceKey, presenceRow } from "./presence-index.ts";
@@ -32,6 +32,8 @@ export interface CellStores {
   readonly presence: KeyValueStore<string, PresenceRow>;
   /** `<cell>/<jobId>`; queued jobs by the time from which a tick looks at them. */
   readonly queue: PriorityQueueStore<CellJob>;
+  /** `<cell>/<jobId>`: jobs of other cells within reach. */
+  readonly nearby: KeyValueStore<string, JobNearby>;
   readonly clock: KeyValueStore<string, MatchingClock>;
   /** By cell. */
   readonly memories: KeyValueStore<string, CellMemory>;
@@ -39,6 +41,7 @@ export interface CellStores {
 
 interface MutableCell extends Cell {
   readonly jobs: Map<string, CellJob>;
+  readonly nearby: Map<string, JobNearby>;
   readonly drivers: Map<string, DriverPresent>;
 }
 
@@ -68,7 +71,7 @@ export class CellIndex {
   }
 
   cell(name: string): Cell {
-    return this.#cells.get(name) ?? { name, jobs: new Map(), drivers: new Map() };
+    return this.#cells.get(name) ?? emptyCell(name);
   }
 
   /** With what its policy remembers, which is read from the store: only a tick asks for it. */
@@ -103,6 +106,15 @@ export class CellIndex {
         this.#stores.queue.put(id, job.status === "queued" ? job.notBefore : PROPOSED, job);
       }
     }
+    for (const [jobId, job] of decision.nearby ?? []) {
+      if (job === undefined) {
+        cell.nearby.delete(jobId);
+        this.#stores.nearby.delete(`${name}/${jobId}`);
+      } else {
+        cell.nearby.set(jobId, job);
+        this.#stores.nearby.put(`${name}/${jobId}`, job);
+      }
+    }
     for (const [driverId, driver] of decision.drivers) {
       const id = `${name}/${driverId}`;
       const before = cell.drivers.get(driverId);
@@ -117,20 +129,25 @@ export class CellIndex {
     }
     if (decision.memory) this.#stores.memories.put(name, decision.memory);
     else if (decision.memory === null) this.#stores.memories.delete(name);
-    if (cell.jobs.size > 0 || cell.drivers.size > 0) return;
+    if (cell.jobs.size > 0 || cell.drivers.size > 0 || cell.nearby.size > 0) return;
     this.#cells.delete(name);
     if (this.#stores.memories.get(name) !== undefined) this.#stores.memories.delete(name);
   }
 
   #open(name: string): MutableCell {
     let cell = this.#cells.get(name);
-    if (cell === undefined) this.#cells.set(name, (cell = { name, jobs: new Map(), drivers: new Map() }));
+    if (cell === undefined) this.#cells.set(name, (cell = emptyCell(name)));
     return cell;
   }
 
   #load(): void {
     this.#cells = new Map();
     for (const [, driver] of this.#stores.drivers.range()) this.#open(driver.cell).drivers.set(driver.driverId, driver);
+    for (const [, job] of this.#stores.nearby.range()) this.#open(job.cell).nearby.set(job.jobId, job);
     for (const { value } of this.#stores.queue.entries()) this.#open(value.cell).jobs.set(value.jobId, value);
   }
+}
+
+function emptyCell(name: string): MutableCell {
+  return { name, jobs: new Map(), nearby: new Map(), drivers: new Map() };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { JobClosed, ProposalRefused } from "#schemas";
 import { ProtocolBrokenError } from "../errors.ts";
-import { cellAfter, contentSample, emptyCell, openedSample, policySample, presentSample } from "../testing/samples.ts";
+import { cellAfter, contentSample, emptyCell, nearbySample, openedSample, policySample, presentSample } from "../testing/samples.ts";
 import { decideCell } from "./cell-table.ts";
 import type { CellInput } from "./cell-table.ts";
 import type { Cell } from "./cell.ts";
@@ -16,6 +16,7 @@ const tickWith = (match: (problem: MatchingProblem) => readonly Match[], changes
   policy: { name: "test", parameters: {}, match },
   travel,
   nearby: () => [],
+  reaches: () => true,
   ...changes,
 });
 const give = (driverId: string, ...jobIds: string[]): Match => ({ driverId, jobIds, plan: [], slackMs: 1.4, pickupEta: 6_000.6 });
@@ -52,6 +53,60 @@ describe("JobClosed", () => {
   test("queued or proposed: absent", () => {
     expect(cellOf(openedSample(), closed()).jobs.size).toBe(0);
     expect(cellOf(openedSample(), presentSample(), asked, closed()).jobs.size).toBe(0);
+  });
+});
+
+describe("JobNearby", () => {
+  test("known of with its newest content until it is closed, and never waiting here", () => {
+    const cell = cellOf(nearbySample(), nearbySample({ orderVersion: 2 }));
+    expect(cell.nearby.get("j0")).toMatchObject({ home: "c1", orderVersion: 2 });
+    expect(cell.jobs.size).toBe(0);
+    expect(cellOf(nearbySample(), closed()).nearby.size).toBe(0);
+  });
+  test("another attempt of one that is still known, or one that was opened here, cannot arrive", () => {
+    expect(() => cellOf(nearbySample(), nearbySample({ attempt: 2 }))).toThrow(ProtocolBrokenError);
+    expect(() => cellOf(nearbySample(), closed(2))).toThrow(ProtocolBrokenError);
+    expect(() => cellOf(openedSample(), nearbySample())).toThrow(ProtocolBrokenError);
+    expect(() => cellOf(nearbySample(), openedSample())).toThrow(ProtocolBrokenError);
+  });
+  test("the policy plans with it, without drivers whom its own cell does not know, and it is never proposed", () => {
+    const near = nearbySample({ jobId: "j9", excludedDrivers: ["d7"] });
+    const cell = cellOf(openedSample(), near, presentSample(), presentSample({ driverId: "d1", fineCell: "f:far" }));
+    let seen: MatchingProblem | undefined;
+    const tick = tickWith(
+      (problem) => {
+        seen = problem;
+        return [give("d0", "j9"), give("d1", "j0")];
+      },
+      { reaches: (fineCell) => fineCell !== "f:far" },
+    );
+    const { outputs, jobs } = decideCell(cell, tick);
+    expect(seen?.jobs.map(({ jobId, excludedDrivers }) => [jobId, [...excludedDrivers].sort()])).toEqual([
+      ["j0", []],
+      ["j9", ["d1", "d7"]],
+    ]);
+    expect(outputs.map(({ driverId }) => driverId)).toEqual(["d1"]);
+    expect(jobs.map(([jobId]) => jobId)).toEqual(["j0"]);
+  });
+  test("is not planned with before its time, and alone is no reason to plan", () => {
+    const later = nearbySample({ jobId: "j9", notBefore: 9_000 });
+    const asks: number[] = [];
+    const tick = tickWith(({ jobs }) => {
+      asks.push(jobs.length);
+      return [];
+    });
+    decideCell(cellOf(openedSample(), later, presentSample()), tick);
+    decideCell(cellOf(nearbySample(), presentSample()), tick);
+    expect(asks).toEqual([1]);
+  });
+  test("in a bundle with jobs of this cell, these are proposed without it", () => {
+    const cell = cellOf(openedSample(), nearbySample({ jobId: "j9" }), presentSample());
+    expect(
+      decideCell(
+        cell,
+        tickWith(() => [give("d0", "j9", "j0")]),
+      ).outputs,
+    ).toMatchObject([{ jobs: [{ jobId: "j0" }] }]);
   });
 });
 

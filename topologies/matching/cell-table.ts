@@ -2,21 +2,23 @@
  * The table of the `matching` task for one dispatch cell, row by row (docs/dispatch-protocol.md). Nothing
  * it decides is final: a proposal is a question. Only JobClosed makes the cell forget a job.
  */
-import type { DriverPresent, JobClosed, JobOpened, ProposalRefused } from "#schemas";
+import type { DriverPresent, JobClosed, JobNearby, JobOpened, ProposalRefused } from "#schemas";
 import { ProtocolBrokenError } from "../errors.ts";
 import type { Cell, CellDecision, CellJob, Refusal } from "./cell.ts";
 import { decideTick } from "./tick.ts";
 import type { CellTick } from "./tick.ts";
 
-export type CellInput = JobOpened | JobClosed | ProposalRefused | DriverPresent | CellTick;
+export type CellInput = JobOpened | JobNearby | JobClosed | ProposalRefused | DriverPresent | CellTick;
 
 /** Total over state and input; pure. Throws ProtocolBrokenError. */
 export function decideCell(cell: Cell, input: CellInput): CellDecision {
   switch (input.type) {
     case "JobOpened":
-      return { ...NOTHING, jobs: [[input.jobId, opened(cell.jobs.get(input.jobId), input)]] };
+      return { ...NOTHING, jobs: [[input.jobId, opened(cell, input)]] };
+    case "JobNearby":
+      return { ...NOTHING, nearby: [[input.jobId, near(cell, input)]] };
     case "JobClosed":
-      return { ...NOTHING, jobs: [[input.jobId, closed(cell.jobs.get(input.jobId), input)]] };
+      return closed(cell, input);
     case "ProposalRefused":
       return refused(cell, input);
     case "DriverPresent":
@@ -31,19 +33,38 @@ export function decideCell(cell: Cell, input: CellInput): CellDecision {
 const NOTHING: CellDecision = { jobs: [], drivers: [], outputs: [] };
 
 /** Absent: queued. Same attempt: newer content, and still queued or proposed as it was. */
-function opened(job: CellJob | undefined, record: JobOpened): CellJob {
-  const { cell, jobId, attempt, orderVersion, content, notBefore, excludedDrivers } = record;
+function opened({ name, jobs, nearby }: Cell, record: JobOpened): CellJob {
+  const { jobId, attempt, orderVersion, content, notBefore, excludedDrivers } = record;
+  const job = jobs.get(jobId);
+  const known = nearby.get(jobId);
+  if (known !== undefined) throw nearBroken(known, record.type);
   if (job === undefined) {
     const fresh = { status: "queued", askedDriver: null, skips: [] } as const;
-    return { cell, jobId, attempt, orderVersion, content, notBefore, excludedDrivers, ...fresh };
+    return { cell: name, jobId, attempt, orderVersion, content, notBefore, excludedDrivers, ...fresh };
   }
   if (job.attempt !== attempt) throw broken(job, `JobOpened with attempt ${attempt}`);
   return { ...job, orderVersion, content, notBefore, excludedDrivers };
 }
 
-function closed(job: CellJob | undefined, record: JobClosed): undefined {
-  if (job !== undefined && job.attempt !== record.attempt) throw broken(job, `JobClosed with attempt ${record.attempt}`);
-  return undefined;
+/** Known of from another cell. Same attempt: newer content. */
+function near({ jobs, nearby }: Cell, record: JobNearby): JobNearby {
+  const job = jobs.get(record.jobId);
+  if (job !== undefined) throw broken(job, record.type);
+  const known = nearby.get(record.jobId);
+  if (known !== undefined && known.attempt !== record.attempt) throw nearBroken(known, `JobNearby with attempt ${record.attempt}`);
+  return record;
+}
+
+/** Opened here or near: forgotten. */
+function closed(cell: Cell, { jobId, attempt }: JobClosed): CellDecision {
+  const known = cell.nearby.get(jobId);
+  if (known !== undefined) {
+    if (known.attempt !== attempt) throw nearBroken(known, `JobClosed with attempt ${attempt}`);
+    return { ...NOTHING, nearby: [[jobId, undefined]] };
+  }
+  const job = cell.jobs.get(jobId);
+  if (job !== undefined && job.attempt !== attempt) throw broken(job, `JobClosed with attempt ${attempt}`);
+  return { ...NOTHING, jobs: [[jobId, undefined]] };
 }
 
 /** Proposed: queued again, due at the next tick; that pair is skipped if the driver is still known as he was asked. */
@@ -65,6 +86,10 @@ function refused(cell: Cell, record: ProposalRefused): CellDecision {
 
 function broken(job: CellJob, input: string): ProtocolBrokenError {
   return new ProtocolBrokenError(`job ${job.jobId} in cell ${job.cell}`, `${job.status}, attempt ${job.attempt}`, input);
+}
+
+function nearBroken(job: JobNearby, input: string): ProtocolBrokenError {
+  return new ProtocolBrokenError(`job ${job.jobId} in cell ${job.cell}`, `nearby, attempt ${job.attempt}`, input);
 }
 
 function never(input: never): never {

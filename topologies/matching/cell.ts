@@ -1,5 +1,5 @@
 /** A dispatch cell as the `matching` subtopology keeps it: the jobs opened in it and the drivers last told of. */
-import type { DriverPresent, DriverRepositioned, JobContent, JobsProposed } from "#schemas";
+import type { DriverPresent, DriverRepositioned, JobContent, JobNearby, JobsProposed } from "#schemas";
 
 /** A job in its cell, from JobOpened to JobClosed. */
 export interface CellJob {
@@ -43,6 +43,8 @@ export function refusalOf(job: CellJob, driver: DriverPresent): Refusal | undefi
 export interface Cell {
   readonly name: string;
   readonly jobs: ReadonlyMap<string, CellJob>;
+  /** Jobs of other cells within reach, as told last: they want drivers too. */
+  readonly nearby: ReadonlyMap<string, JobNearby>;
   /** The last word of each present driver. */
   readonly drivers: ReadonlyMap<string, DriverPresent>;
   /** What a policy left for its next tick; only ticks look at it. */
@@ -59,6 +61,8 @@ export interface CellMemory {
 export interface CellDecision {
   readonly jobs: readonly (readonly [string, CellJob | undefined])[];
   readonly drivers: readonly (readonly [string, DriverPresent | undefined])[];
+  /** Absent: none changes. */
+  readonly nearby?: readonly (readonly [string, JobNearby | undefined])[];
   readonly outputs: readonly JobsProposed[];
   /** Drivers without work who had better wait elsewhere. */
   readonly moves?: readonly DriverRepositioned[];

@@ -2,7 +2,7 @@
  * The `matching` task: its decisions are a pure function of one ordered partition. The wall clock enters only as a record
  * that the task writes to itself.
  */
-import type { DriverPresent, JobOpened, MatchingInput, Ticked, ZonePolicy } from "#schemas";
+import type { DriverPresent, JobNearby, JobOpened, MatchingInput, Ticked, ZonePolicy } from "#schemas";
 import type { KeyValueDescriptor, KeyValueStore, PriorityQueueDescriptor } from "#state";
 import type { Cancellable, Processor, ProcessorContext, ProcessorSupplier, StreamRecord } from "#streams";
 import { TopologiesError } from "../errors.ts";
@@ -26,6 +26,7 @@ export interface MatchingStores {
   readonly drivers: KeyValueDescriptor<string, DriverPresent>;
   readonly presence: KeyValueDescriptor<string, PresenceRow>;
   readonly queue: PriorityQueueDescriptor<CellJob>;
+  readonly nearby: KeyValueDescriptor<string, JobNearby>;
   readonly clock: KeyValueDescriptor<string, MatchingClock>;
   readonly policies: KeyValueDescriptor<string, ZoneEntry>;
   readonly memories: KeyValueDescriptor<string, CellMemory>;
@@ -68,6 +69,7 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
       drivers: context.store(stores.drivers),
       presence: context.store(stores.presence),
       queue: context.store(stores.queue),
+      nearby: context.store(stores.nearby),
       clock: context.store(stores.clock),
       memories: context.store(stores.memories),
     });
@@ -88,6 +90,7 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
       case "JobOpened":
         if (value.content.kind === "ride" && value.attempt === 1) this.#rideOpened(value);
         return this.#index.apply(value.cell, decideCell(this.#index.cell(value.cell), value));
+      case "JobNearby":
       case "JobClosed":
       case "DriverPresent":
       case "ProposalRefused":
@@ -114,7 +117,8 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
       const cell = this.#index.cellForTick(name);
       this.#tellSurge(cell, at, zone);
       const travel = this.#setup.geography.travelModel(zone);
-      const decision = decideCell(cell, { type: "CellTick", at, zone, policy: this.#policy(zone), travel, nearby: this.#nearby });
+      const reaches = (fineCell: string, home: string): boolean => zones.cellsReached(fineCell, at).includes(home);
+      const decision = decideCell(cell, { type: "CellTick", at, zone, policy: this.#policy(zone), travel, nearby: this.#nearby, reaches });
       this.#index.apply(name, decision);
       for (const record of decision.outputs) this.#sinks.driverCommands.send(record.driverId, record, { timestamp: at });
       for (const record of decision.moves ?? []) this.#sinks.driverCommands.send(record.driverId, record, { timestamp: at });

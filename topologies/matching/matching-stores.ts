@@ -94,6 +94,7 @@ const cellSurgeSchema = defineSchema({
 
 /** The record as matching heard it. */
 const driverPresentSchema = matchingInputSchema[2];
+const jobNearbySchema = matchingInputSchema[6];
 
 export function matchingStores(registry: SchemaRegistry): MatchingStores {
   return {
@@ -108,6 +109,11 @@ export function matchingStores(registry: SchemaRegistry): MatchingStores {
       value: storeSerde({ name: PRESENCE_STORE, schema: presenceSchema, registry }),
     }),
     queue: priorityQueueStore({ name: "matching-queue", value: storeSerde({ name: "matching-queue", schema: cellJobSchema, registry }) }),
+    nearby: keyValueStore({
+      name: "matching-nearby",
+      key: stringKey,
+      value: storeSerde({ name: "matching-nearby", schema: jobNearbySchema, registry }),
+    }),
     clock: keyValueStore({
       name: "matching-clock",
       key: stringKey,

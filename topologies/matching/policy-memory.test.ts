@@ -28,15 +28,23 @@ const tick = (at: number, policy: Policy): CellInput => ({
   policy,
   travel,
   nearby: (drivers) => drivers.map(({ known }) => known),
+  reaches: () => true,
 });
 
 function opened() {
-  const { drivers, presence, queue, clock, memories } = matchingStores(memoryRegistry());
-  const descriptors = [drivers, presence, queue, clock, memories];
+  const { drivers, presence, queue, nearby, clock, memories } = matchingStores(memoryRegistry());
+  const descriptors = [drivers, presence, queue, nearby, clock, memories];
   const storeIds = new Map(descriptors.map(({ name }, i) => [name, i + 9]));
   const state = openTaskState({ rows: diskRowStore(memoryDisk()), partition: 0, descriptors, storeIds });
   const [present, queued, time, remembered] = [state.store(drivers), state.store(queue), state.store(clock), state.store(memories)];
-  return { drivers: present, presence: state.store(presence), queue: queued, clock: time, memories: remembered };
+  return {
+    drivers: present,
+    presence: state.store(presence),
+    nearby: state.store(nearby),
+    queue: queued,
+    clock: time,
+    memories: remembered,
+  };
 }
 
 /** A day of a small cell; `crashes`: before each record the index is read anew from the rows. */

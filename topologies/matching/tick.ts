@@ -14,6 +14,8 @@ export interface CellTick {
   readonly travel: TravelModel;
   /** Narrows drivers to those around a point: growing rings of fine cells, nearest ring first. */
   nearby(drivers: readonly DriverAt[], point: Point, atLeast: number): readonly KnownDriver[];
+  /** Whether a driver in this fine cell is known to that dispatch cell. */
+  reaches(fineCell: string, cell: string): boolean;
 }
 
 export interface DriverAt {
@@ -32,6 +34,7 @@ export function decideTick(cell: Cell, tick: CellTick): CellDecision {
     if (job.status === "queued" && job.notBefore <= tick.at) waiting.push(openJob(job, cell));
   }
   if (waiting.length === 0 || cell.drivers.size === 0) return { jobs: [], drivers: [], outputs: [] };
+  waiting.push(...competing(cell, tick));
   waiting.sort((a, b) => a.content.readyAt - b.content.readyAt || compare(a.jobId, b.jobId));
   const drivers: DriverAt[] = [];
   for (const driver of cell.drivers.values()) drivers.push({ known: knownDriver(driver, asked), fineCell: driver.fineCell });
@@ -80,7 +83,9 @@ function propose(cell: Cell, matches: readonly Match[], tick: CellTick): CellDec
     // Safety does not rest on the policy: what it may not match is left in the queue.
     const driver = cell.drivers.get(match.driverId);
     if (driver === undefined || takenDrivers.has(match.driverId) || new Set(match.jobIds).size !== match.jobIds.length) continue;
-    const members = match.jobIds.map((jobId) => cell.jobs.get(jobId));
+    // What the plan gives to a job of another cell is that cell's to propose.
+    const own = match.jobIds.filter((jobId) => !cell.nearby.has(jobId));
+    const members = own.map((jobId) => cell.jobs.get(jobId));
     const fit = members.filter((job) => job !== undefined && !takenJobs.has(job.jobId) && mayAsk(job, driver, tick.at));
     if (fit.length === 0 || fit.length !== members.length) continue;
     const together = members.filter((job) => job !== undefined);
@@ -129,6 +134,27 @@ function proposal(cell: string, driver: DriverPresent, jobs: readonly CellJob[],
     pickupEta: Math.round(match.pickupEta),
     at: tick.at,
   };
+}
+
+/**
+ * Jobs of other cells that want drivers now, for the policy to plan with: their own cells decide alike, so a driver whom the
+ * plan gives to one of them is better left to it. Drivers whom such a cell does not know cannot be meant.
+ */
+function competing(cell: Cell, tick: CellTick): OpenJob[] {
+  const strangers = new Map<string, readonly string[]>();
+  const jobs: OpenJob[] = [];
+  for (const { home, jobId, attempt, orderVersion, content, notBefore, excludedDrivers } of cell.nearby.values()) {
+    if (notBefore > tick.at) continue;
+    let unknown = strangers.get(home);
+    if (unknown === undefined) {
+      unknown = [...cell.drivers.values()].filter(({ fineCell }) => !tick.reaches(fineCell, home)).map(({ driverId }) => driverId);
+      strangers.set(home, unknown);
+    }
+    const none = excludedDrivers.length === 0 && unknown.length === 0;
+    const excluded = none ? NOBODY : new Set([...excludedDrivers, ...unknown]);
+    jobs.push({ jobId, attempt, orderVersion, content, notBefore, excludedDrivers: excluded, skip: undefined });
+  }
+  return jobs;
 }
 
 /** Who refused it as he still is, is excluded for the policy until he changes. */

@@ -10,6 +10,7 @@ import type { CellInput } from "../matching/cell-table.ts";
 import { isSkipped } from "../matching/cell.ts";
 import type { Cell, CellDecision, CellJob } from "../matching/cell.ts";
 import type { driverContext, jobContext } from "./samples.ts";
+import { must } from "./violation.ts";
 
 /** The tables as the world calls them; a test may plant a wrong rule by wrapping one. */
 export interface Tables {
@@ -35,15 +36,44 @@ export interface WorldBounds {
   readonly slow: string;
 }
 
-export const noTravel = { name: "none", serviceMs: 0, travelMs: () => 0 };
+/** A tick of a cell that looks at no map. */
+export const alone = { travel: { name: "none", serviceMs: 0, travelMs: () => 0 }, nearby: () => [], reaches: () => true };
+
+/** With nothing under way, a cell knows of exactly the open jobs of others, as they are. */
+export function checkNearby({ name, nearby }: Cell, jobs: ReadonlyMap<string, Job | undefined>): void {
+  for (const [jobId, { attempt, home }] of nearby) {
+    const job = jobs.get(jobId);
+    const stands = job?.state === "open" && job.attempt === attempt && job.cell === home && home !== name;
+    must(stands, () => `cell ${name} still counts on job ${jobId} of ${home}, which is ${job?.state ?? "unknown"}`);
+  }
+  for (const [jobId, job] of jobs) {
+    const known = job?.state !== "open" || job.cell === name || nearby.get(jobId)?.orderVersion === job.orderVersion;
+    must(known, () => `cell ${name} does not know of job ${jobId} as it is`);
+  }
+}
 
 /** The driver may be asked for this job. */
-export function mayAsk(job: CellJob, driver: DriverPresent): boolean {
+function mayAsk(job: CellJob, driver: DriverPresent): boolean {
   return !isSkipped(job, driver) && !job.excludedDrivers.includes(driver.driverId);
 }
 
 /** As much of the plan rule as a cell knows; requirements are left out, so that drivers have something to refuse. */
-export function looksFree(driver: DriverPresent, jobs: readonly CellJob[]): boolean {
+function looksFree(driver: DriverPresent, jobs: readonly CellJob[]): boolean {
   if (driver.jobs.length + jobs.length > driver.capacity || driver.jobs.some((job) => job.arrived)) return false;
   return new Set([...driver.jobs, ...jobs.map((job) => job.content)].map((job) => job.placeId)).size === 1;
+}
+
+/** Pairs and single jobs that the policy could give to a driver who looks free. */
+export function matchesOf(cell: Cell): { readonly driverId: string; readonly jobIds: readonly string[] }[] {
+  const queued = [...cell.jobs.values()].filter((job) => job.status === "queued");
+  const sets = [...queued.map((job) => [job]), ...queued.flatMap((a, i) => queued.slice(i + 1).map((b) => [a, b]))];
+  const matches: { driverId: string; jobIds: string[] }[] = [];
+  for (const driver of cell.drivers.values()) {
+    for (const jobs of sets) {
+      if (jobs.every((job) => mayAsk(job, driver)) && looksFree(driver, jobs)) {
+        matches.push({ driverId: driver.driverId, jobIds: jobs.map((job) => job.jobId) });
+      }
+    }
+  }
+  return matches;
 }

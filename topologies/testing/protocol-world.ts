@@ -24,7 +24,7 @@ import type { Job, JobDecision, JobInput } from "../jobs/job.ts";
 import type { CellInput } from "../matching/cell-table.ts";
 import type { Cell } from "../matching/cell.ts";
 import { cellAfter, contentSample, driverContext, emptyCell, jobContext, point, policySample, proposalSample } from "./samples.ts";
-import { looksFree, mayAsk, noTravel, soundTables } from "./protocol-tables.ts";
+import { alone, checkNearby, matchesOf, soundTables } from "./protocol-tables.ts";
 import type { Tables, WorldBounds } from "./protocol-tables.ts";
 import { must } from "./violation.ts";
 
@@ -143,7 +143,7 @@ export class ProtocolWorld {
   #duties(alsoRash: boolean): Step[] {
     const steps: Step[] = [];
     steps.push(...this.#deliveries((name) => !alsoRash || !this.#isSlow(name)));
-    for (const cell of this.#cells.values()) for (const match of this.#matchesOf(cell)) steps.push(() => this.tick(cell.name, match));
+    for (const cell of this.#cells.values()) for (const match of matchesOf(cell)) steps.push(() => this.tick(cell.name, match));
     for (const [driverId, driver] of this.#drivers) {
       for (const hold of driver.plan.holds) {
         // An honest device acts on what was published; silent it does nothing, off duty it only brings what is on board.
@@ -269,25 +269,10 @@ export class ProtocolWorld {
     this.toDriver(driverId, { type: "LocationAccepted", whereabouts: moved });
   }
 
-  /** Pairs and single jobs that the policy could give to a driver who looks free. */
-  #matchesOf(cell: Cell): { readonly driverId: string; readonly jobIds: readonly string[] }[] {
-    const queued = [...cell.jobs.values()].filter((job) => job.status === "queued");
-    const sets = [...queued.map((job) => [job]), ...queued.flatMap((a, i) => queued.slice(i + 1).map((b) => [a, b]))];
-    const matches: { driverId: string; jobIds: string[] }[] = [];
-    for (const driver of cell.drivers.values()) {
-      for (const jobs of sets) {
-        if (jobs.every((job) => mayAsk(job, driver)) && looksFree(driver, jobs)) {
-          matches.push({ driverId: driver.driverId, jobIds: jobs.map((job) => job.jobId) });
-        }
-      }
-    }
-    return matches;
-  }
-
   tick(name: string, match: { readonly driverId: string; readonly jobIds: readonly string[] }): void {
     const zone = { ...this.#policy, offerSeconds: this.#bounds.offers ? 30 : 0 };
     const policy = { name: "walk", parameters: {}, match: () => [{ ...match, plan: [], slackMs: 0, pickupEta: 0 }] };
-    this.#toCell(name, { type: "CellTick", at: this.#now + 1e9, zone, policy, travel: noTravel, nearby: () => [] });
+    this.#toCell(name, { type: "CellTick", at: this.#now + 1e9, zone, policy, ...alone });
   }
 
   deliver(channel: string): void {
@@ -305,6 +290,7 @@ export class ProtocolWorld {
       case "JobProgressed":
         return this.toJob(receiver, record);
       case "JobOpened":
+      case "JobNearby":
       case "JobClosed":
       case "DriverPresent":
       case "ProposalRefused":
@@ -333,7 +319,12 @@ export class ProtocolWorld {
       const home = this.#bounds.rezone ? (this.#rezoned ? 1 : 0) : Math.trunc(pickup.latitude);
       return { cell: `c${home}`, policy: this.#policy };
     };
-    const context = jobContext({ at: this.#now, forgottenUntil: this.#forgotten.get(jobId) ?? -1, zoneOf });
+    const context = jobContext({
+      at: this.#now,
+      forgottenUntil: this.#forgotten.get(jobId) ?? -1,
+      zoneOf,
+      cellsNear: () => [...this.#cells.keys()],
+    });
     const decision = this.#tables.job(jobId, this.#jobs.get(jobId), input, context);
     this.#jobs.set(jobId, decision.job);
     for (const output of decision.outputs) {
@@ -472,6 +463,7 @@ export class ProtocolWorld {
       must(!away, () => `job ${jobId} is ${job.state} with ${job.driver?.driverId}, who is off duty`);
       if (job.state === "open") this.#checkNobodyFree(jobId, job);
     }
+    for (const cell of this.#cells.values()) checkNearby(cell, this.#jobs);
   }
 
   #checkNobodyFree(jobId: string, job: Job): void {

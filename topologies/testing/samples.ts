@@ -1,12 +1,12 @@
 /** Records and states for tests: whole and valid, of which a test changes what it is about. */
-import type { DriverEvent, DriverPresent, JobContent, JobOpened, JobReserved, JobsProposed, Point, ZonePolicy } from "#schemas";
+import type { JobNearby, DriverEvent, DriverPresent, JobContent, JobOpened, JobReserved, JobsProposed, Point, ZonePolicy } from "#schemas";
 import { defaultPolicy } from "../default-policy.ts";
 import { decideDriver } from "../drivers/driver-table.ts";
 import { unknownDriver } from "../drivers/driver.ts";
 import type { DriverContext, DriverState, Hold } from "../drivers/driver.ts";
 import type { JobContext, Placed } from "../jobs/job.ts";
 import { quoteFor } from "../jobs/surges.ts";
-import type { Cell } from "../matching/cell.ts";
+import type { Cell, CellDecision } from "../matching/cell.ts";
 
 export function point(latitude: number, longitude = 0): Point {
   return { latitude, longitude };
@@ -104,7 +104,7 @@ function quoteSample(content: JobContent, surgeMilli = 1_000) {
 export function jobContext(changes: Partial<JobContext> & { readonly policy?: ZonePolicy } = {}): JobContext {
   const policy = changes.policy ?? policySample();
   const zoneOf = (pickup: Point) => ({ cell: `c${Math.trunc(pickup.latitude)}`, policy });
-  return { at: 1_000, forgottenUntil: -1, zoneOf, quote: quoteSample, ...changes };
+  return { at: 1_000, forgottenUntil: -1, zoneOf, cellsNear: () => [], quote: quoteSample, ...changes };
 }
 
 export function placed(changes: Partial<Placed> = {}): Placed {
@@ -144,6 +144,11 @@ export function openedSample(changes: Partial<JobOpened> = {}): JobOpened {
   };
 }
 
+/** A job of `c1`, told to `c0`. */
+export function nearbySample(changes: Partial<JobNearby> = {}): JobNearby {
+  return { ...openedSample(), type: "JobNearby", home: "c1", ...changes };
+}
+
 export function presentSample(changes: Partial<DriverPresent> = {}): DriverPresent {
   return {
     type: "DriverPresent",
@@ -165,23 +170,24 @@ export function presentSample(changes: Partial<DriverPresent> = {}): DriverPrese
 }
 
 export function emptyCell(name = "c0"): Cell {
-  return { name, jobs: new Map(), drivers: new Map() };
+  return { name, jobs: new Map(), nearby: new Map(), drivers: new Map() };
 }
 
 /** The cell after its own decision. */
-export function cellAfter(
-  cell: Cell,
-  decision: { readonly jobs: Iterable<readonly [string, unknown]>; readonly drivers: Iterable<readonly [string, unknown]> },
-): Cell {
-  const jobs = new Map<string, unknown>(cell.jobs);
-  const drivers = new Map<string, unknown>(cell.drivers);
-  for (const [id, job] of decision.jobs) {
-    if (job === undefined) jobs.delete(id);
-    else jobs.set(id, job);
+export function cellAfter({ name, jobs, nearby, drivers }: Cell, decision: CellDecision): Cell {
+  return {
+    name,
+    jobs: changed(jobs, decision.jobs),
+    nearby: changed(nearby, decision.nearby ?? []),
+    drivers: changed(drivers, decision.drivers),
+  };
+}
+
+function changed<V>(before: ReadonlyMap<string, V>, changes: readonly (readonly [string, V | undefined])[]): ReadonlyMap<string, V> {
+  const after = new Map(before);
+  for (const [id, value] of changes) {
+    if (value === undefined) after.delete(id);
+    else after.set(id, value);
   }
-  for (const [id, driver] of decision.drivers) {
-    if (driver === undefined) drivers.delete(id);
-    else drivers.set(id, driver);
-  }
-  return { name: cell.name, jobs: jobs as Map<string, never>, drivers: drivers as Map<string, never> };
+  return after;
 }
