@@ -1,13 +1,16 @@
 /** H3 cells as the application uses them: 15 lower-case hex digits, like in JSON and Avro. */
-import { cellToLatLng, cellToParent, getResolution, gridRing, latLngToCell } from "h3-js";
+import { cellToLatLng, cellToParent, getResolution, gridRing } from "h3-js";
 import type { Point } from "./point.ts";
+import { RememberedCells } from "./remembered-cells.ts";
 
 /** Fine cells: about 200 m from the centre to an edge's end. Matching looks for drivers by rings of them. */
 export const FINE_RESOLUTION = 9;
 
+const remembered = new RememberedCells();
+
 /** The cell that holds the point. Resolution 0 to 15. */
 export function cellOf(point: Point, resolution: number): string {
-  return latLngToCell(point.latitude, point.longitude, resolution);
+  return remembered.cellOf(point.latitude, point.longitude, resolution);
 }
 
 /** The cell of a coarser resolution that holds the cell's centre; the cell itself at its own resolution. */
