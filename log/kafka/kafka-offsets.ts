@@ -55,8 +55,13 @@ export class KafkaOffsets implements Offsets {
     const ask = async (): Promise<{ code: number; value: readonly FetchedOffset[] }> => {
       const to = await this.#cluster.coordinator("group", group, ASK);
       const { errorCode, partitions: answers } = await this.#cluster.wire.offsets(to, group, partitions);
-      const failed = answers.find((each) => each.errorCode !== NONE && each.errorCode !== UNKNOWN_TOPIC_OR_PARTITION);
-      return { code: errorCode === NONE ? (failed?.errorCode ?? NONE) : errorCode, value: answers };
+      const failed = answers.find((each) => each.errorCode !== NONE);
+      // A partition that an answer leaves out has not been asked for; taken for never committed, all of it would be done again.
+      const complete = partitions.every(({ topic, partition }) =>
+        answers.some((each) => each.topic === topic && each.partition === partition),
+      );
+      const code = failed?.errorCode ?? (complete ? NONE : UNKNOWN_TOPIC_OR_PARTITION);
+      return { code: errorCode === NONE ? code : errorCode, value: answers };
     };
     const { code, value } = await this.#cluster.ask(`what group ${group} committed`, ask, { refresh });
     if (code !== NONE)

@@ -3,6 +3,8 @@
 /** baseOffset i64, batchLength i32, leaderEpoch i32, magic i8, crc u32, then what the CRC covers. */
 export const BATCH_HEADER_BYTES = 61;
 export const BATCH_LENGTH_AT = 8;
+/** Only brokers know it. */
+export const LEADER_EPOCH_AT = 12;
 export const MAGIC_AT = 16;
 export const CRC_AT = 17;
 export const ATTRIBUTES_AT = 21;

@@ -95,6 +95,8 @@ export interface FetchPartition {
   readonly partition: number;
   readonly offset: number;
   readonly bytesMax: number;
+  /** Leader epoch of the last batch that was read; the broker says where its log differs from that. Left out where none was read. */
+  readonly lastEpoch?: number;
 }
 
 export interface FetchRequest {

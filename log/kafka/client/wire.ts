@@ -99,6 +99,7 @@ interface Call<R> {
   readonly plainHeader?: boolean;
 }
 
+const NO_EPOCH = -1;
 const TOPIC_RESOURCE = 2;
 const EMPTY = Buffer.alloc(0);
 const ALL_REPLICAS = -1;
@@ -232,11 +233,11 @@ class SocketWire implements KafkaWire {
   fetch(to: Destination, { waitMsMax, bytesMax, partitions }: FetchRequest): Promise<FetchResponse> {
     const topics = byKey(partitions, (each) => each.topicId).map(([topicId, each]) => ({
       topicId,
-      partitions: each.map(({ partition, offset, bytesMax: partitionMaxBytes }) => ({
+      partitions: each.map(({ partition, offset, bytesMax: partitionMaxBytes, lastEpoch = NO_EPOCH }) => ({
         partition,
         currentLeaderEpoch: -1,
         fetchOffset: BigInt(offset),
-        lastFetchedEpoch: -1,
+        lastFetchedEpoch: lastEpoch,
         partitionMaxBytes,
       })),
     }));

@@ -15,6 +15,7 @@ import {
   blockBytesOf,
   CONTROL_BIT,
   CRC_AT,
+  LEADER_EPOCH_AT,
   MAGIC_AT,
   MAGIC_V2,
   nextOffsetOf,
@@ -45,6 +46,8 @@ export interface Committed {
   readonly batches: readonly CommittedBatch[];
   /** Where the next fetch begins; the offset of this one when not even one whole batch came. */
   readonly nextOffset: number;
+  /** Of the leader that wrote the last whole batch; −1 without one. */
+  readonly epoch: number;
 }
 
 const ABORT = 0;
@@ -57,6 +60,7 @@ export function committedOf({ records, aborted }: FetchedRecords, fetchOffset: n
   const batches: CommittedBatch[] = [];
   let opened = 0;
   let nextOffset = fetchOffset;
+  let epoch = -1;
   for (let at = 0; at + BATCH_HEADER_BYTES <= records.length;) {
     const end = at + blockBytesOf(records, at);
     // A piece of a batch at the end is no error: the next fetch brings it whole.
@@ -71,13 +75,14 @@ export function committedOf({ records, aborted }: FetchedRecords, fetchOffset: n
     // Brokers answer from the batch that holds the offset, or one before it.
     if (next <= nextOffset) continue;
     nextOffset = next;
+    epoch = bytes.readInt32BE(LEADER_EPOCH_AT);
     if (kept) batches.push({ bytes, baseOffset, nextOffset, recordCount: recordCountOf(bytes) });
     else {
       const last = batches.at(-1);
       if (last !== undefined) last.nextOffset = nextOffset;
     }
   }
-  return { batches, nextOffset };
+  return { batches, nextOffset, epoch };
 }
 
 /** Also ends what a marker ends. */

@@ -6,7 +6,14 @@ import { NONE, OFFSET_OUT_OF_RANGE, reactionTo } from "../client/error-codes.ts"
 import { backoffMs } from "../client/retrying.ts";
 import { refusedError } from "../client/rights.ts";
 import { WireError } from "../client/wire-error.ts";
-import { BUFFER_BYTES_MAX, FETCH_BYTES_MAX, FETCH_PARTITION_BYTES_MAX, FETCH_WAIT_MS_MAX, FETCHES_PER_BROKER } from "../defaults.ts";
+import {
+  ASK_MS_MAX,
+  BUFFER_BYTES_MAX,
+  FETCH_BYTES_MAX,
+  FETCH_PARTITION_BYTES_MAX,
+  FETCH_WAIT_MS_MAX,
+  FETCHES_PER_BROKER,
+} from "../defaults.ts";
 import { committedOf } from "./abort-filter.ts";
 import type { FetchedPartition } from "./fetch-response.ts";
 import type { FetchPosition } from "./fetch-position.ts";
@@ -49,7 +56,10 @@ export class FetchLoop {
     const ready = new Map<number, FetchPosition[]>();
     for (const position of this.#positions) {
       if (!hasRoom(position)) continue;
-      const leader = this.#deps.cluster.topic(position.topic)?.leaders[position.partition] ?? -1;
+      const topic = this.#deps.cluster.topic(position.topic);
+      this.#look(position, topic?.topicId);
+      if (position.error !== undefined) continue;
+      const leader = topic?.leaders[position.partition] ?? -1;
       if (leader < 0) leaderless = true;
       else ready.set(leader, [...(ready.get(leader) ?? []), position]);
     }
@@ -61,6 +71,30 @@ export class FetchLoop {
     this.#closed = true;
     this.#resting?.();
     this.#resting = undefined;
+  }
+
+  /** A topic that is gone for longer than brokers take to tell each other, or that is another one of the same name, is told. */
+  #look(position: FetchPosition, topicId: string | undefined): void {
+    const now = this.#deps.cluster.surroundings.now();
+    const { topic } = position;
+    if (topicId === undefined) {
+      position.missingSince ??= now;
+      if (now - position.missingSince <= ASK_MS_MAX) return;
+      position.error = new LogError(
+        "UNKNOWN_TOPIC",
+        `Topic ${topic} is gone, or may not be seen any more. Bring it back, or check the rights.`,
+        {
+          topic,
+        },
+      );
+    } else {
+      position.missingSince = undefined;
+      position.topicId ??= topicId;
+      if (position.topicId === topicId) return;
+      const message = `Topic ${topic} was deleted and made anew while it was read: its offsets are others now. Choose where to go on.`;
+      position.error = new LogError("TOPIC_MISMATCH", message, { topic });
+    }
+    this.#deps.arrived();
   }
 
   #start(leader: number, positions: readonly FetchPosition[]): void {
@@ -97,11 +131,12 @@ export class FetchLoop {
   async #fetch(leader: number, slot: number, positions: readonly FetchPosition[]): Promise<boolean> {
     const { cluster, lane } = this.#deps;
     const to = cluster.broker(leader, `fetch/${lane}/${slot}`);
-    const partitions = positions.map(({ topic, partition, fetchOffset: offset }) => ({
-      topicId: cluster.topic(topic)?.topicId ?? "",
+    const partitions = positions.map(({ topicId = "", partition, fetchOffset: offset, epoch }) => ({
+      topicId,
       partition,
       offset,
       bytesMax: FETCH_PARTITION_BYTES_MAX,
+      ...(epoch < 0 ? {} : { lastEpoch: epoch }),
     }));
     const response = await cluster.wire.fetch(to, { waitMsMax: FETCH_WAIT_MS_MAX, bytesMax: FETCH_BYTES_MAX, partitions });
     if (this.#closed) return true;
@@ -114,7 +149,7 @@ export class FetchLoop {
       if (found === undefined || position.dropped) continue;
       if (found.errorCode === NONE) arrived = this.#take(position, found) || arrived;
       else if (found.errorCode === OFFSET_OUT_OF_RANGE) {
-        await this.#move(position, found);
+        answered = (await this.#move(position, found)) && answered;
         arrived = true;
       } else if (reactionTo(found.errorCode) === "refresh" || reactionTo(found.errorCode) === "retry") answered = false;
       else {
@@ -128,12 +163,14 @@ export class FetchLoop {
 
   /** True when there is something new to poll. */
   #take(position: FetchPosition, found: FetchedPartition): boolean {
+    if (found.cutAt !== undefined) return this.#cut(position, found, found.cutAt);
     const moved = found.stableOffset > position.stableOffset;
     position.stableOffset = found.stableOffset;
     if (found.records.length === 0) return moved;
     const before = position.fetchOffset;
     try {
-      const { batches, nextOffset } = committedOf(found, before);
+      const { batches, nextOffset, epoch } = committedOf(found, before);
+      if (epoch >= 0) position.epoch = epoch;
       for (const { bytes, baseOffset, nextOffset: next, recordCount } of batches)
         position.push({ bytes: this.#deps.compression.decompress(bytes, baseOffset), baseOffset, nextOffset: next, recordCount });
       if (nextOffset > position.fetchOffset) position.push({ bytes: undefined, baseOffset: nextOffset, nextOffset, recordCount: 0 });
@@ -145,19 +182,33 @@ export class FetchLoop {
     return moved || position.fetchOffset > before;
   }
 
-  /** The offset is not held (any more): goes where the policy says. */
-  async #move(position: FetchPosition, found: FetchedPartition): Promise<void> {
+  /** A leader that had not all of it came, and what was read beyond is gone: as if the offset were out of range, told apart. */
+  #cut(position: FetchPosition, found: FetchedPartition, cutAt: number): true {
+    position.epoch = -1;
+    if (position.outOfRange === "fail") position.error = outOfRange(position, found, cutAt);
+    else position.push({ bytes: undefined, baseOffset: cutAt, nextOffset: cutAt, recordCount: 0 });
+    return true;
+  }
+
+  /** The offset is not held (any more): goes where the policy says. False when who leads must be asked for anew. */
+  async #move(position: FetchPosition, found: FetchedPartition): Promise<boolean> {
     const { cluster } = this.#deps;
+    if (position.epoch >= 0) {
+      // An epoch that the broker has forgotten with the records of it is refused alike: asked without it, the offset may be there.
+      position.epoch = -1;
+      return true;
+    }
     if (position.outOfRange === "fail") {
       position.error = outOfRange(position, found);
-      return;
+      return true;
     }
     const bound = position.outOfRange === "start" ? START : END;
     const to = cluster.leader(position.topic, position.partition, "ask");
     const { errorCode, offset } = await cluster.wire.listOffset(to, position, "committed", bound);
     // Otherwise the next fetch is out of range again and comes back here.
-    if (errorCode === NONE && !position.dropped)
-      position.push({ bytes: undefined, baseOffset: offset, nextOffset: offset, recordCount: 0 });
+    if (errorCode !== NONE) return false;
+    if (!position.dropped) position.push({ bytes: undefined, baseOffset: offset, nextOffset: offset, recordCount: 0 });
+    return true;
   }
 
   #failed(error: unknown, positions: readonly FetchPosition[]): void {
@@ -196,10 +247,14 @@ function refusal({ topic, partition }: FetchPosition, code: number, principal: s
   return refusedError({ code, what, needs: `Read on the topic ${topic}`, principal }, { topic, partition });
 }
 
-function outOfRange({ topic, partition, fetchOffset }: FetchPosition, { startOffset, highWatermark }: FetchedPartition): LogError {
-  return new LogError(
-    "OFFSET_OUT_OF_RANGE",
-    `${topic}/${partition} holds offsets ${startOffset} to ${highWatermark}, but ${fetchOffset} is to be read. Choose where to go on: what is missing was deleted or never written.`,
-    { topic, partition, offset: fetchOffset },
-  );
+function outOfRange(
+  { topic, partition, fetchOffset }: FetchPosition,
+  { startOffset, highWatermark }: FetchedPartition,
+  cutAt?: number,
+): LogError {
+  const why =
+    cutAt === undefined
+      ? `holds offsets ${startOffset} to ${highWatermark}, but ${fetchOffset} is to be read. Choose where to go on: what is missing was deleted or never written.`
+      : `was cut at ${cutAt} by a change of its leader, and was read up to ${fetchOffset}: records that were read are gone. Choose where to go on.`;
+  return new LogError("OFFSET_OUT_OF_RANGE", `${topic}/${partition} ${why}`, { topic, partition, offset: fetchOffset });
 }

@@ -21,6 +21,12 @@ export class FetchPosition implements TopicPartition {
   /** Last stable offset as the last answer said it. */
   stableOffset = 0;
   paused = false;
+  /** Of the leader that wrote the last batch that was fetched; −1 before there is one. */
+  epoch = -1;
+  /** As it was when it was fetched first. */
+  topicId: string | undefined;
+  /** Since when the cluster does not have the topic, in milliseconds since the epoch. */
+  missingSince: number | undefined;
   /** It was fetched once, whatever came of it. */
   asked = false;
   /** A fetch or a move is under way. */

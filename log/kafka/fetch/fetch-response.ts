@@ -16,6 +16,8 @@ export interface FetchedPartition {
   readonly aborted: readonly AbortedTransaction[];
   /** Whole batches, and at the end perhaps a piece of one. */
   readonly records: Buffer;
+  /** The log was cut since it was read: from here on it has other records, or none. */
+  readonly cutAt?: number;
 }
 
 export interface FetchResponse {
@@ -25,6 +27,8 @@ export interface FetchResponse {
 
 const NO_RECORDS = Buffer.alloc(0);
 const UUID_BYTES = 16;
+const DIVERGING_EPOCH = 0;
+const EPOCH_BYTES = 4;
 
 /** The body of a Fetch response of version 13 to 17. Throws a RangeError when the bytes end too early. */
 export function parseFetchResponse(body: Buffer): FetchResponse {
@@ -54,8 +58,9 @@ function parsePartition(cursor: FlexibleCursor, topicId: string): FetchedPartiti
   }
   cursor.int32();
   const records = cursor.bytes(cursor.length());
-  cursor.skipTags();
-  return { topicId, partition, errorCode, highWatermark, stableOffset, startOffset, aborted, records };
+  const cutAt = cursor.divergingOffset();
+  const rest = cutAt === undefined ? {} : { cutAt };
+  return { topicId, partition, errorCode, highWatermark, stableOffset, startOffset, aborted, records, ...rest };
 }
 
 /** The flexible encoding: lengths are one more than they say, and each structure ends with tagged fields. */
@@ -108,6 +113,18 @@ class FlexibleCursor {
       this.#unsigned();
       this.#at += this.#unsigned();
     }
+  }
+
+  /** Of the tagged fields of a partition the first: an epoch, and the offset up to which the broker has it. */
+  divergingOffset(): number | undefined {
+    let found: number | undefined;
+    for (let tags = this.#unsigned(); tags > 0; tags--) {
+      const tag = this.#unsigned();
+      const bytes = this.#unsigned();
+      if (tag === DIVERGING_EPOCH) found = Number(this.#bytes.readBigInt64BE(this.#at + EPOCH_BYTES));
+      this.#at += bytes;
+    }
+    return found === undefined || found < 0 ? undefined : found;
   }
 
   #unsigned(): number {
