@@ -64,7 +64,8 @@ export function systemOptions(settings: Settings): SystemOptions {
 export async function openSystem(options: SystemOptions): Promise<System> {
   const { directory, kind, durability, partitions: wanted, policy, kafka, applicationId = APPLICATION_ID } = options;
   await using opened = new AsyncDisposableStack();
-  const disk = await openDisk({ location: directory, kind });
+  // Rows beside Kafka are made anew from their changelogs; a folder that is the log is all there is.
+  const disk = await openDisk({ location: directory, kind, onDamage: kafka === undefined ? "refuse" : "set-aside" });
   opened.defer(() => disk.close());
   const log = kafka === undefined ? await openEmbeddedLog({ disk, durability }) : await openKafkaLog(kafka);
   opened.defer(() => log.close());

@@ -66,6 +66,11 @@ export async function serveSystem(options: ServeOptions): Promise<ServedSystem> 
   let app: Application | undefined;
   const metrics = new StreamsMetrics();
   registerCellLoad(metrics.registry, system.view);
+  const { damage } = system.disk;
+  if (damage !== undefined) {
+    metrics.stateSetAside();
+    logger.warn(damage, "the rows here were damaged: they are set aside and made anew from their changelogs");
+  }
   collectDefaultMetrics({ register: metrics.registry, prefix: "slackline_" });
   const counts = async (): Promise<readonly ThreadMetrics[]> => {
     const now = (await app?.metrics()) ?? [];

@@ -50,11 +50,18 @@ test("shows the last snapshot of each thread in base units", async () => {
   expect(await samples(metrics, "slackline_restores")).toEqual([]);
 });
 
+test("says how often damaged rows were set aside, also when it was never", async () => {
+  const metrics = new StreamsMetrics();
+  expect(await samples(metrics, "slackline_state_set_aside_total")).toEqual(["slackline_state_set_aside_total 0"]);
+  metrics.stateSetAside();
+  expect(await samples(metrics, "slackline_state_set_aside_total")).toEqual(["slackline_state_set_aside_total 1"]);
+});
+
 test("a forgotten thread leaves nothing", async () => {
   const metrics = new StreamsMetrics();
   metrics.report(3, snapshot, 0);
   metrics.forget(3);
-  expect(await samples(metrics, "slackline_")).toEqual([]);
+  expect((await samples(metrics, "slackline_")).filter((line) => line.includes("thread="))).toEqual([]);
 });
 
 test("commit latencies are a cumulative histogram in seconds", async () => {

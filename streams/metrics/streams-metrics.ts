@@ -36,9 +36,18 @@ const msPerSecond = 1_000;
 export class StreamsMetrics {
   readonly registry = new Registry();
   readonly #reports = new Map<number, Report>();
+  #setAside = 0;
 
   constructor() {
     for (const family of families) this.registry.registerMetric(this.#metric(family));
+    const [name, help] = ["slackline_state_set_aside_total", "Times that damaged rows were set aside, to be made anew from changelogs."];
+    const get = () => Promise.resolve({ name, help, type: "counter", aggregator: "sum", values: [{ labels: {}, value: this.#setAside }] });
+    this.registry.registerMetric({ name, get } as unknown as Metric); // see #metric
+  }
+
+  /** The database of this process was found damaged when it was opened. */
+  stateSetAside(): void {
+    this.#setAside++;
   }
 
   /** Replaces what this thread reported before. `now`: milliseconds since the epoch, which lag in seconds is counted to. */
