@@ -4,6 +4,7 @@ import type { Log, TopicConfig } from "#log";
 import type { SimulatedCluster } from "#log/kafka/simulated";
 import type { CommittedPartition } from "#proof";
 import type { Topology } from "#streams";
+import type { QueriedStore } from "./checks/queries.ts";
 import type { SeedOptions } from "./faults/fault-plan.ts";
 import type { Hits } from "./faults/hits.ts";
 
@@ -14,6 +15,8 @@ export interface SimulatedApplication {
   readonly topics: readonly TopicConfig[];
   /** Those that a reader of committed records follows meanwhile. */
   readonly watched: readonly string[];
+  /** Its rows are asked for all the time: a key-value store whose values are JSON and whose keys are never deleted. */
+  readonly queried?: QueriedStore;
   readonly clocks: ClockFaults;
   /** From the last fault until nothing is left to do, at most. */
   readonly restMsMax: number;

@@ -19,6 +19,8 @@ export interface FleetOptions {
   readonly cluster: SimulatedCluster;
   readonly network: FaultyNetwork;
   readonly hits: Hits;
+  /** The process runs other tasks than before. */
+  readonly changed: (process: SimulatedProcess) => void;
 }
 
 export class ProcessFleet {
@@ -128,7 +130,9 @@ export class ProcessFleet {
   step(): boolean {
     let moved = false;
     for (const process of this.#living.values()) {
+      const { running } = process;
       moved = process.step() || moved;
+      if (process.running !== running) this.#options.changed(process);
       if (process.ended) this.#ended(process);
     }
     return moved;
@@ -157,6 +161,8 @@ export class ProcessFleet {
 
   #ended(process: SimulatedProcess): void {
     const { bug, error } = process;
+    if (process.closed && process.time.timers > 0)
+      throw new Violation("I11", `${process.client} has closed everything, and ${process.time.timers} timers of it are set.`);
     if (bug !== undefined) throw new Violation("I11", `${process.client} ends by a bug: ${bug}`);
     if (error !== undefined) {
       this.#options.hits.fault(`ended:${codeOf(error)}`);
@@ -190,7 +196,7 @@ export class ProcessFleet {
   }
 
   #make(instance: number, rows: Disk): SimulatedProcess {
-    const { assignments, planted, network, ...shared } = this.#options;
+    const { assignments, planted, network, changed: _, ...shared } = this.#options;
     const assignment = assignments[instance] ?? { generation: 0, tasks: [] };
     const survives = (point: CrashPoint, client: string): boolean => network.survives(point, client);
     const process = new SimulatedProcess({ ...shared, ...planted, instance, life: this.#lives++, assignment, rows, survives });

@@ -5,6 +5,8 @@ export class ProcessTime implements Surroundings {
   readonly random: () => number;
   /** Grows with everything that happens to the process: while it stands, a step has nothing new to do before it is due. */
   happened = 0;
+  /** Timers that are set. */
+  timers = 0;
   readonly #scheduler: VirtualScheduler;
   #skewMs = 0;
   #dead = false;
@@ -39,8 +41,15 @@ export class ProcessTime implements Surroundings {
 
   readonly after = (ms: number, then: () => void): (() => void) => {
     let open = true;
+    this.timers += 1;
+    const close = (): void => {
+      if (open) this.timers -= 1;
+      open = false;
+    };
     const act = (): void => {
-      if (!open || this.#dead) return;
+      if (!open) return;
+      close();
+      if (this.#dead) return;
       this.happened += 1;
       then();
     };
@@ -48,9 +57,7 @@ export class ProcessTime implements Surroundings {
       if (this.#paused) this.#held.push(act);
       else act();
     });
-    return () => {
-      open = false;
-    };
+    return close;
   };
 
   pause(): void {

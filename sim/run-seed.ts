@@ -9,9 +9,11 @@ import type { SeedOptions } from "./faults/fault-plan.ts";
 import { FaultyNetwork } from "./faults/faulty-network.ts";
 import { Hits } from "./faults/hits.ts";
 import type { Planted, PlantedBug } from "./planted/planted.ts";
+import type { SimulatedProcess } from "./simulated-process.ts";
 import { ProcessFleet } from "./process-fleet.ts";
 import { scheduleFaults } from "./faults/schedule-faults.ts";
 import { START } from "./start.ts";
+import { Queries } from "./checks/queries.ts";
 import { Violation } from "./checks/violation.ts";
 import { Watcher } from "./checks/watcher.ts";
 
@@ -29,6 +31,7 @@ export interface Outcome {
 const MINUTE_MS = 60_000;
 const SECOND_MS = 1_000;
 const ROWS_EVERY_SECONDS = 7;
+const ASK_EVERY_LOOKS = 3;
 /** At one time, before it counts as standing. */
 const INSTANTS_MAX = 100_000;
 const STOP_MS_MAX = 60_000;
@@ -36,12 +39,15 @@ const STOP_MS_MAX = 60_000;
 export async function runSeed(options: SeedOptions, bug?: PlantedBug): Promise<Outcome> {
   const run = new SeedRun(options, bug);
   let violation: Violation | undefined;
+  const unhandled = (reason: unknown): void => run.failed(reason);
+  process.on("unhandledRejection", unhandled);
   try {
     await run.whole();
   } catch (error) {
     violation =
       error instanceof Violation ? error : new Violation("I11", error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
+  process.off("unhandledRejection", unhandled);
   const atMs = run.now - START;
   run.end();
   return { options, violation, atMs, virtualMs: atMs, hits: run.hits, records: run.records, hash: run.hits.hash };
@@ -56,10 +62,12 @@ class SeedRun {
   readonly #cluster: SimulatedCluster;
   readonly #application: SimulatedApplication;
   readonly #check: ApplicationCheck;
+  readonly #queries: Queries | undefined;
   readonly #fleet: ProcessFleet;
   readonly #random: Random;
   #watcher: Watcher | undefined;
   #watching: Log | undefined;
+  #looks = 0;
   #failure: Error | undefined;
   #traffic: Traffic | undefined;
 
@@ -90,6 +98,7 @@ class SeedRun {
     this.#fleet = new ProcessFleet({
       assignments: splitTasks(this.#application.topology, options.instances),
       application: this.#application,
+      changed: (process) => this.#ask(process),
       options,
       scheduler,
       planted: this.#planted,
@@ -97,7 +106,10 @@ class SeedRun {
       network: this.#network,
       hits: this.hits,
     });
-    this.#check = this.#application.check(this.#cluster);
+    const { queried } = this.#application;
+    const check = this.#application.check(this.#cluster);
+    this.#check = check;
+    this.#queries = queried === undefined ? undefined : new Queries(queried, (topic, partition) => check.partition(topic, partition));
   }
 
   get now(): number {
@@ -128,6 +140,11 @@ class SeedRun {
     }
     await this.#comeToRest();
     await this.#stop();
+  }
+
+  /** A promise that nobody looked after. */
+  failed(reason: unknown): void {
+    this.#failure ??= reason instanceof Error ? reason : new Error(String(reason));
   }
 
   end(): void {
@@ -176,8 +193,16 @@ class SeedRun {
     await this.#check.check();
     this.#watcher?.look();
     this.#fleet.check();
+    if (this.#looks++ % ASK_EVERY_LOOKS === 0) for (const process of this.#fleet.all) this.#ask(process);
     if (rows) for (const { rows: disk, client } of this.#fleet.all) this.#check.checkRows(disk, client);
     this.hits.event(`${this.#scheduler.now()} ${this.#check.checkedRecords}\n`);
+  }
+
+  /** I9. Whoever stands still does not answer. */
+  #ask(asked: SimulatedProcess): void {
+    if (this.#queries === undefined || asked.time.still) return;
+    this.#check.read();
+    this.#queries.ask(asked, this.now);
   }
 
   /** Faults are over: within bounded time all is done, and all of it is right. */
@@ -191,6 +216,7 @@ class SeedRun {
     await this.#untilNothing(() => this.#check.unread());
     await this.#look(true);
     await this.#check.checkAtRest();
+    this.#queries?.checkAtRest(this.now);
     await this.#readAgain();
   }
 

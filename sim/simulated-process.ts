@@ -4,7 +4,7 @@ import { memoryDisk, type Disk } from "#disk";
 import type { Log } from "#log";
 import type { KafkaWire, SimulatedCluster, VirtualScheduler } from "#log/kafka/simulated";
 import { createGroupThread, createStreamThread, silentLogger, STREAM_THREAD_DEFAULTS } from "#streams";
-import type { AbandonableStreamThread, Assignment, Topology } from "#streams";
+import type { AbandonableStreamThread, Assignment, TaskId, Topology } from "#streams";
 import type { SimulatedApplication } from "./application.ts";
 import type { SeedOptions } from "./faults/fault-plan.ts";
 import type { CrashPoint } from "./faults/hits.ts";
@@ -13,6 +13,7 @@ import { ProcessTime } from "./process-time.ts";
 
 /** The second one sees what promises did after the first. */
 const IDLE_STEPS = 2;
+const NOTHING: readonly TaskId[] = [];
 const SESSION_MS = 6_000;
 const TRANSACTION_MS = 4_000;
 
@@ -32,6 +33,7 @@ export interface ProcessOptions {
   readonly wrapWire?: (wire: KafkaWire) => KafkaWire;
   readonly wrapDisk?: (disk: Disk, instance: number) => Disk;
   readonly wrapLog?: (log: Log) => Log;
+  readonly answersEarly?: boolean;
 }
 
 export class SimulatedProcess {
@@ -44,6 +46,8 @@ export class SimulatedProcess {
   #error: unknown;
   #closing = false;
   #closed = false;
+  #status: readonly TaskId[] = NOTHING;
+  #assigned: readonly TaskId[] = NOTHING;
 
   constructor(options: ProcessOptions) {
     const { instance, life, scheduler, rows } = options;
@@ -65,6 +69,11 @@ export class SimulatedProcess {
     return this.#closed || this.#error !== undefined || this.#thread?.state === "failed";
   }
 
+  /** It stopped as it was asked to, and has nothing open. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** What ended it, if it was not asked to. */
   get error(): unknown {
     return this.#error ?? this.#thread?.error;
@@ -79,8 +88,11 @@ export class SimulatedProcess {
     return undefined;
   }
 
-  get running(): boolean {
-    return this.#thread?.state === "running";
+  /** Tasks that it answers for. */
+  get running(): readonly TaskId[] {
+    const { group } = this.#options.options;
+    if (this.#closing || this.ended) return NOTHING;
+    return group === undefined ? this.#assigned : this.#status;
   }
 
   get thread(): AbandonableStreamThread | undefined {
@@ -109,6 +121,8 @@ export class SimulatedProcess {
     const { worked, nextDueAt } = this.#thread.step(this.time.now());
     this.#dueAt = nextDueAt - this.time.skewMs;
     this.#idleSteps = worked ? 0 : this.#idleSteps + 1;
+    const { tasks } = this.#thread;
+    if (tasks.length !== this.#assigned.length) this.#assigned = tasks.map(({ id }) => id);
     return worked;
   }
 
@@ -159,7 +173,14 @@ export class SimulatedProcess {
     this.#thread =
       settings === undefined
         ? createStreamThread({ config, dependencies, assignment })
-        : createGroupThread({ config, dependencies, group: { assignor: settings } });
+        : createGroupThread({
+            config,
+            dependencies,
+            group: { assignor: settings },
+            onStatus: ({ running, restoring }) => {
+              this.#status = this.#options.answersEarly === true ? [...running, ...restoring] : running;
+            },
+          });
   }
 }
 

@@ -1,7 +1,7 @@
 /** A seed's directory on one of the two paths, and what comes of each damage to it. */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Disk, DiskKind, OwnedDisk } from "#disk";
+import { markDamaged, type Disk, type DiskKind, type OwnedDisk } from "#disk";
 import { openEmbeddedLog, type Log } from "#log";
 import { between, seededRandom, SimulatedCluster, VirtualScheduler, type Random } from "#log/kafka/simulated";
 import { CommittedPartition } from "#proof";
@@ -82,7 +82,7 @@ export class DamagedState {
   /** Never rejects. On the Kafka path the application goes on meanwhile, as it does on other machines. */
   async answerTo(location: string, run: Run = { topology: this.topology, applicationId: APPLICATION }): Promise<Answer> {
     const answer = await this.#open(location, run, this.#history);
-    return answer.kind === "refused" && this.options.path === "kafka" ? ((await this.restored()) ?? answer) : answer;
+    return answer.kind === "refused" && this.options.path === "kafka" ? ((await this.#putRight(location, answer)) ?? answer) : answer;
   }
 
   /** The same without putting anything right. */
@@ -213,18 +213,20 @@ export class DamagedState {
     );
   }
 
-  /** What was refused is put right: from an empty directory, since the brokers have everything. */
-  async restored(): Promise<Answer | undefined> {
-    const location = join(this.options.directory, "restored");
-    rmSync(location, { recursive: true, force: true });
-    const disk = await openSmall(location, this.options.kind);
+  /** As `run` does where brokers have everything: what is damaged is set aside, and all of it comes from the changelogs again. */
+  async #putRight(location: string, { code, message, at }: Extract<Answer, { readonly kind: "refused" }>): Promise<Answer | undefined> {
+    if (code !== "DISK_CORRUPT") return undefined;
+    if (at === "read") markDamaged(location, message);
+    let disk: OwnedDisk | undefined;
     try {
+      disk = await openSmall(location, this.options.kind, "set-aside");
+      if (disk.damage === undefined) return { kind: "wrong", what: `It was refused, and opened the next time: ${message}` };
       await this.#run({ disk, topology: this.topology, applicationId: APPLICATION });
       return undefined;
     } catch (error) {
-      return { kind: "wrong", what: `Restored from nothing: ${error instanceof Error ? error.message : String(error)}` };
+      return { kind: "wrong", what: `Made anew: ${error instanceof Error ? error.message : String(error)}` };
     } finally {
-      await disk.close();
+      await disk?.close();
     }
   }
 }

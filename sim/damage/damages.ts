@@ -20,8 +20,6 @@ export interface Damage {
   readonly what: string;
   /** Answers what it did, in words; undefined where there is no such file. */
   readonly apply: (location: string, random: Random) => string | undefined;
-  /** Databases that are known not to notice it always. */
-  readonly unnoticedBy?: readonly ("rocksdb" | "classic-level")[];
 }
 
 interface DatabaseFile {
@@ -44,19 +42,18 @@ const FORMAT = "disk.format";
 export const damages: readonly Damage[] = [
   { name: "none", what: "nothing: the process was killed", apply: () => "nothing" },
   { name: "wal-torn", what: "the end of the newest write-ahead log is missing", apply: newest("wal", torn) },
-  { name: "wal-flipped", what: "a bit of a write-ahead log is flipped", apply: any("wal", flipped), unnoticedBy: ["classic-level"] },
-  { name: "wal-zeros", what: "a page of a write-ahead log is zeros", apply: any("wal", zeroed), unnoticedBy: ["classic-level"] },
+  { name: "wal-flipped", what: "a bit of a write-ahead log is flipped", apply: any("wal", flipped) },
+  { name: "wal-zeros", what: "a page of a write-ahead log is zeros", apply: any("wal", zeroed) },
   { name: "wal-deleted", what: "a write-ahead log is missing", apply: any("wal", deleted) },
   { name: "table-torn", what: "the end of a table is missing", apply: any("table", torn) },
-  { name: "table-flipped", what: "a bit of a table is flipped", apply: any("table", flipped), unnoticedBy: ["classic-level"] },
-  { name: "table-zeros", what: "a page of a table is zeros", apply: any("table", zeroed), unnoticedBy: ["classic-level"] },
+  { name: "table-flipped", what: "a bit of a table is flipped", apply: any("table", flipped) },
+  { name: "table-zeros", what: "a page of a table is zeros", apply: any("table", zeroed) },
   { name: "table-deleted", what: "a table is missing", apply: any("table", deleted) },
   { name: "manifest-emptied", what: "MANIFEST is empty", apply: any("manifest", emptied) },
   {
     name: "manifest-torn",
     what: "the end of MANIFEST is missing",
     apply: any("manifest", torn),
-    unnoticedBy: ["rocksdb", "classic-level"],
   },
   { name: "manifest-flipped", what: "a bit of MANIFEST is flipped", apply: any("manifest", flipped) },
   { name: "manifest-deleted", what: "MANIFEST is missing", apply: any("manifest", deleted) },

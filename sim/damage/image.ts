@@ -14,8 +14,8 @@ export const MEMTABLE_BYTES = 128 * 1024;
 const KEYS = 40;
 const QUIET_MS = 15;
 
-export function openSmall(location: string, kind: DiskKind): Promise<OwnedDisk> {
-  return openDisk({ location, kind, memtableBytesMax: MEMTABLE_BYTES, cacheBytesMax: 1024 * 1024 });
+export function openSmall(location: string, kind: DiskKind, onDamage: "refuse" | "set-aside" = "refuse"): Promise<OwnedDisk> {
+  return openDisk({ location, kind, onDamage, memtableBytesMax: MEMTABLE_BYTES, cacheBytesMax: 1024 * 1024 });
 }
 
 /** So many words, in batches of a few. */

@@ -31,7 +31,7 @@ export async function runCases({ only, ...options }: CasesJob): Promise<readonly
     writeSync(STDERR, `${name}, seed ${options.seed}, ${options.path}, ${options.kind}\n`);
   };
   for (const [index, damage] of damages.entries()) {
-    if (!wanted(damage.name) || damage.unnoticedBy?.includes(options.kind) === true) continue;
+    if (!wanted(damage.name)) continue;
     begin(damage.name);
     const { location, did } = state.damaged(damage, seeded(index));
     const answer: Answer = did === undefined ? { kind: "skipped", why: "there is no such file" } : await state.answerTo(location);

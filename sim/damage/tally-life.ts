@@ -40,6 +40,8 @@ export class TallyLife {
         idleCommitMs: COMMIT_MS / 2,
         freeze: true,
         failureRatioMax: 1,
+        // What happens at the end of a volume is to be seen, and volumes here are small.
+        reserveBytes: 0,
       },
       dependencies: { topology, log, disk, stepClock: () => 0, logger: silentLogger },
       assignment: splitTasks(topology, 1)[0] ?? { generation: 0, tasks: [] },

@@ -3,7 +3,7 @@ import { topicConfigs } from "#streams";
 import type { SimulatedApplication, TrafficOptions } from "../application.ts";
 import { LedgerCheck, OUTPUTS } from "./ledger-check.ts";
 import { LedgerLoad } from "./ledger-load.ts";
-import { ledgerTopology } from "./ledger-topology.ts";
+import { accounts, ledgerTopology, PARTITIONS } from "./ledger-topology.ts";
 
 const ID = "ledger";
 
@@ -15,6 +15,7 @@ export function ledgerApplication(options: TrafficOptions): SimulatedApplication
     topology,
     topics,
     watched: OUTPUTS,
+    queried: { topology, store: accounts.name, subtopology: 0, changelog: `${ID}-${accounts.name}-changelog`, partitions: PARTITIONS },
     clocks: { skewMs: 30_000, stepMs: 20_000, jumpMs: 2 * 24 * 3_600_000, jumps: 0.1 },
     restMsMax: 180_000,
     traffic: (log) => Promise.resolve(new LedgerLoad(log, options)),

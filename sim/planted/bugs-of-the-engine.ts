@@ -66,6 +66,11 @@ export const engineBugs: readonly PlantedBug[] = [
     }),
   },
   {
+    name: "a task that is being restored answers questions",
+    needs: "ledger",
+    plant: () => ({ answersEarly: true }),
+  },
+  {
     name: "positions are written without their rows now and then",
     plant: () => {
       let batches = 0;

@@ -12,6 +12,8 @@ export interface Planted {
   readonly wrapWire?: (wire: KafkaWire) => KafkaWire;
   readonly wrapDisk?: (disk: Disk, instance: number) => Disk;
   readonly wrapLog?: (log: Log) => Log;
+  /** Whoever restores a task answers questions for it. */
+  readonly answersEarly?: boolean;
 }
 
 export interface PlantedBug {

@@ -89,6 +89,8 @@ class Transport {
   readonly #options: SimulatedWireOptions;
   readonly #connections = new Map<string, Connection>();
   readonly #open = new Set<() => void>();
+  /** Answers on their way. */
+  readonly #replies = new Set<() => void>();
   #closed = false;
 
   constructor(options: SimulatedWireOptions) {
@@ -134,7 +136,19 @@ class Transport {
     this.#closed = true;
     const open = [...this.#open];
     for (const lose of open) lose();
+    for (const stop of this.#replies) stop();
+    this.#replies.clear();
     return Promise.resolve();
+  }
+
+  /** In the client's own time; never once it has closed. */
+  #later(ms: number, then: () => void): void {
+    if (this.#closed) return;
+    const stop = this.#options.surroundings.after(ms, () => {
+      this.#replies.delete(stop);
+      then();
+    });
+    this.#replies.add(stop);
   }
 
   #deliver<R>(
@@ -146,18 +160,19 @@ class Transport {
     exchange: Exchange<R>,
     lose: () => void,
   ): void {
-    const { state, network, client, surroundings } = this.#options;
+    const { state, network, client } = this.#options;
     const { life } = place;
     const arrive = async (): Promise<void> => {
       if (place.life !== life) {
-        surroundings.after(0, lose);
+        this.#later(0, lose);
         return;
       }
       const broker = new Broker(state, place.nodeId);
       const answer = await serve(broker);
       if (fate.twice === true) void serve(broker);
       if (network.passes?.(request, "served", client) === false || fate.lost === "reply") return;
-      later(surroundings, fate.replyMs, () => (place.life === life ? exchange.resolve(answer) : lose()));
+      if (fate.replyMs <= 0) exchange.resolve(answer);
+      else this.#later(fate.replyMs, () => (place.life === life ? exchange.resolve(answer) : lose()));
     };
     const now = state.surroundings.now();
     // A connection keeps its order.
