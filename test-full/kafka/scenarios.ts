@@ -3,6 +3,7 @@ import { cutNetwork } from "./cluster/cut-network.ts";
 import { forgotten, tooSlow } from "./cluster/forgotten.ts";
 import { killBrokers } from "./cluster/kill-brokers.ts";
 import { killInstances } from "./cluster/kill-instances.ts";
+import { dispatchUnderKills } from "./dispatch/dispatch-under-kills.ts";
 import { poison } from "./cluster/poison.ts";
 import { expiredCertificate, rightsRevoked, throttled, tooLarge } from "./cluster/refusals.ts";
 import { topicDamage } from "./cluster/topic-damage.ts";
@@ -30,4 +31,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "T12 rights revoked": rightsRevoked,
   "T12 certificate expired": expiredCertificate,
   "recovery after kill -9": recovery,
+  "dispatch: kill -9 of instances of run, and brokers": dispatchUnderKills,
 };

@@ -37,6 +37,8 @@ const FULL: Sizes = {
   "T7 ": { events: 200_000, rounds: 8, brokers: 1, seconds: 150 },
   "T8 ": { events: 60_000, rounds: 6, brokers: 1, seconds: 120 },
   "T9 ": { events: 60_000, rounds: 10, brokers: 1, seconds: 120 },
+  // Its events are what its people say.
+  dispatch: { events: 0, rounds: 20, brokers: 3, seconds: 480 },
   "": { events: 60_000, rounds: 5, brokers: 1, seconds: 150 },
 };
 
@@ -46,6 +48,7 @@ const SMALL: Sizes = {
   "T3 ": { events: 3_000, rounds: 1, brokers: 3, seconds: 90 },
   "T5 ": { events: 3_000, rounds: 2, brokers: 1, seconds: 40 },
   "T6 ": { events: 3_000, rounds: 8, brokers: 1, seconds: 30 },
+  dispatch: { events: 0, rounds: 2, brokers: 1, seconds: 60 },
   "": { events: 3_000, rounds: 1, brokers: 1, seconds: 25 },
 };
 
