@@ -1,11 +1,13 @@
 /** A whole city with people and devices as they are: declines, silence, early ends, cancellations, lies; D1 to D6 over all of it. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { compareRuns } from "#proof";
 import type { ZonePolicy } from "#schemas";
 import { defaultPolicy } from "#topologies";
 import { cityConfig, type CityHabits } from "#world";
-import { readRawTopics, type RawTopics } from "../proof/read-raw.ts";
 import { checkStateFold } from "../proof/state-fold.ts";
-import { proposalsOf, replayMatching } from "../simulate/replay-matching.ts";
+import { byCell, proposalsIn, replayMatching } from "../simulate/replay-matching.ts";
 import { simulateCity } from "../simulate/simulate-city.ts";
 import type { System } from "../system/open-system.ts";
 import { digestTopics } from "./digest-topics.ts";
@@ -23,6 +25,8 @@ export interface CityDayJob {
   readonly partitions: number;
   readonly zone?: Partial<ZonePolicy>;
   readonly habits?: Partial<CityHabits>;
+  /** Its log lies in a folder of its own while it is played, and not in memory: for days of millions of records. Default false. */
+  readonly onDisk?: boolean;
 }
 
 export interface CityDay {
@@ -49,6 +53,16 @@ const quantumMs = 1_000;
 const offerSeconds = 30;
 
 export async function playCityDay(job: CityDayJob): Promise<CityDay> {
+  if (job.onDisk !== true) return playIn("", job);
+  const directory = await mkdtemp(join(tmpdir(), "slackline-city-"));
+  try {
+    return await playIn(directory, job);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function playIn(directory: string, job: CityDayJob): Promise<CityDay> {
   const { seed, minutes, drivers, orders, rides, gpsEveryMs, policy, partitions } = job;
   const config = cityConfig({
     seed,
@@ -63,18 +77,16 @@ export async function playCityDay(job: CityDayJob): Promise<CityDay> {
   let checked = 0;
   let digest = "";
   const inspect = async (system: System): Promise<void> => {
-    const { topics, log } = system;
     const fold = await checkStateFold(system);
     broken.push(...fold.violations);
     checked += fold.checked;
-    const recorded = await readRawTopics(log, [topics.matchingInput.name, topics.driverCommands.name]);
-    const replayed = await replayMatchingOf(recorded, system, { ...defaultPolicy, ...zone, policy });
+    const replayed = await replayMatchingOf(system, { ...defaultPolicy, ...zone, policy });
     broken.push(...replayed.violations.map((sentence) => `D6: ${sentence}`));
     if (replayed.checked === 0) broken.push("D6: there were no proposals to replay");
     checked += replayed.checked;
-    digest = await digestTopics(log);
+    digest = await digestTopics(system.log);
   };
-  const day = await simulateCity({ config, policy, minutes, zone, partitions, quantumMs, inspect });
+  const day = await simulateCity({ config, policy, minutes, zone, partitions, quantumMs, directory, inspect });
   for (const { invariant, violations } of day.verdicts) broken.push(...violations.map((sentence) => `${invariant}: ${sentence}`));
   if (!day.day.quiescent) broken.push("not every job has ended");
   if (day.day.deadLetters > 0) broken.push(`${day.day.deadLetters} dead letters`);
@@ -86,15 +98,22 @@ export async function playCityDay(job: CityDayJob): Promise<CityDay> {
     refused: Object.values(day.refusals).reduce((sum, count) => sum + count, 0),
     daySeconds: Math.round(day.daySeconds),
     wallSeconds: Math.round(day.wallSeconds),
+    residentMbMax: Math.round(process.resourceUsage().maxRSS / 1_024),
     cells: day.cells.length,
     busiestCellJobsWaiting: Math.max(0, ...day.cells.map(({ jobsWaitingMax }) => jobsWaitingMax)),
   };
   return { ok: broken.length === 0, broken, figures: { ...day.figures, ...counts, ...day.refusals }, digest };
 }
 
-/** Matching alone on its recorded input gives the same proposals, byte for byte. */
-async function replayMatchingOf(recorded: RawTopics, { topics, partitions }: System, policy: ZonePolicy) {
-  const again = await replayMatching({ recorded, partitions, policy });
-  const proposals = { topic: topics.driverCommands.name, first: proposalsOf(recorded, topics), second: again };
+/** Matching alone on its recorded input gives the same proposals, byte for byte, in each cell. */
+async function replayMatchingOf(system: System, policy: ZonePolicy) {
+  const { log, topics, partitions } = system;
+  const again = await replayMatching({ recorded: log, partitions, policy });
+  const cells = new Map<string, number>();
+  const proposals = {
+    topic: topics.driverCommands.name,
+    first: byCell(proposalsIn(system), topics, cells),
+    second: byCell(again, topics, cells),
+  };
   return compareRuns([proposals], { offsets: false });
 }

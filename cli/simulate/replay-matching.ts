@@ -4,16 +4,17 @@
  */
 import type { Log } from "#log";
 import type { RawRecord } from "#proof";
-import type { ZonePolicy } from "#schemas";
+import type { DriverCommand, ZonePolicy } from "#schemas";
 import { createStreamThread, silentLogger, splitTasks, STREAM_THREAD_DEFAULTS, topicConfigs, type StreamThread } from "#streams";
 import type { DispatchTopics } from "#topologies";
-import { readRawTopics, type RawTopics } from "../proof/read-raw.ts";
+import type { RawTopics } from "../proof/read-raw.ts";
 import { APPLICATION_ID } from "../system/dispatch-topology.ts";
 import { openSystem, type System } from "../system/open-system.ts";
+import { readRecords } from "../system/read-records.ts";
 
 export interface ReplayMatchingOptions {
-  /** Of the recorded run; only its matching input is used. */
-  readonly recorded: RawTopics;
+  /** Of the recorded run; only its matching input is used. A log is read as the replay goes on, and nothing of it is copied. */
+  readonly recorded: RawTopics | Log;
   readonly partitions: number;
   /** In force in the recorded run where none was published. */
   readonly policy: ZonePolicy;
@@ -24,23 +25,95 @@ export async function replayMatching({ recorded, partitions, policy }: ReplayMat
   await using system = await openSystem({ directory: "", kind: "memory", durability: "process", partitions, policy });
   const { log, topology, topics } = system;
   await log.topics.ensure(topicConfigs(topology, APPLICATION_ID));
-  const input = recorded.get(topics.matchingInput.name) ?? [];
-  await preload(log, topics.matchingInput.name, input);
+  const { name } = topics.matchingInput;
+  if (isRaw(recorded)) await preload(log, name, recorded.get(name) ?? []);
+  const source = isRaw(recorded) ? log : readFrom(recorded, log);
   // Later than all of it: nothing is ahead of the clock.
-  const now = input.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0);
-  const thread = matchingThread(system);
+  let now = 0;
+  for await (const { cursor } of readRecords(source, placesOf(name, partitions))) now = Math.max(now, cursor.timestamp);
+  const thread = matchingThread({ ...system, log: source });
   await runToTheEnd(thread, now);
-  return (await readRawTopics(log)).get(topics.driverCommands.name) ?? [];
+  const proposals: RawRecord[] = [];
+  for await (const proposal of proposalsIn(system)) proposals.push(proposal);
+  return proposals;
 }
 
 /** The part of a run's driver commands that matching wrote. */
 export function proposalsOf(recorded: RawTopics, { driverCommands }: Pick<DispatchTopics, "driverCommands">): readonly RawRecord[] {
-  return (recorded.get(driverCommands.name) ?? []).filter(({ value }) => {
-    if (value === null) return false;
-    const bytes = Buffer.from(value);
-    const { type } = driverCommands.value.decode(bytes, 0, bytes.length);
-    return type === "JobsProposed" || type === "DriverRepositioned";
-  });
+  return (recorded.get(driverCommands.name) ?? []).filter(({ value }) => value !== null && isProposal(decoded(driverCommands, value)));
+}
+
+/** The same, read from a log one by one. */
+export async function* proposalsIn({ log, topics, partitions }: Pick<System, "log" | "topics" | "partitions">): AsyncGenerator<RawRecord> {
+  const { driverCommands } = topics;
+  for await (const { batch, cursor } of readRecords(log, placesOf(driverCommands.name, partitions))) {
+    const { offset, timestamp } = cursor;
+    const value = cursor.value();
+    if (value === null || !isProposal(decoded(driverCommands, value))) continue;
+    yield { partition: batch.partition, offset, timestamp, key: cursor.key(), value, headers: cursor.headers() };
+  }
+}
+
+/**
+ * Proposals with a number for their cell in place of the partition: a cell decides in the order of its input, and how the
+ * decisions of several cells lie beside each other in one partition says only whose turn it was. Both runs with the same map.
+ */
+export async function* byCell(
+  proposals: Iterable<RawRecord> | AsyncIterable<RawRecord>,
+  { driverCommands }: Pick<DispatchTopics, "driverCommands">,
+  cells: Map<string, number>,
+): AsyncGenerator<RawRecord> {
+  for await (const proposal of proposals) {
+    const command = decoded(driverCommands, proposal.value ?? Buffer.alloc(0));
+    if (!isProposal(command)) continue;
+    // A cell's proposals to drivers of several partitions have an order of their own in each.
+    const lane = `${command.cell} ${proposal.partition}`;
+    const number = cells.get(lane) ?? cells.size;
+    cells.set(lane, number);
+    yield { ...proposal, partition: number };
+  }
+}
+
+function decoded(topic: DispatchTopics["driverCommands"], value: Uint8Array): DriverCommand {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return topic.value.decode(bytes, 0, bytes.length);
+}
+
+function isProposal(command: DriverCommand): command is Extract<DriverCommand, { type: "JobsProposed" | "DriverRepositioned" }> {
+  return command.type === "JobsProposed" || command.type === "DriverRepositioned";
+}
+
+function isRaw(recorded: RawTopics | Log): recorded is RawTopics {
+  return recorded instanceof Map;
+}
+
+function placesOf(topic: string, partitions: number): { readonly topic: string; readonly partition: number }[] {
+  return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
+}
+
+/** Input of one log, outputs and offsets of another. */
+function readFrom(recorded: Log, own: Log): Log {
+  return {
+    name: own.name,
+    capabilities: own.capabilities,
+    topics: own.topics,
+    offsets: {
+      bound: (partition, bound) => recorded.offsets.bound(partition, bound),
+      forTime: (partition, timestamp) => recorded.offsets.forTime(partition, timestamp),
+      committed: (group, partitions) => own.offsets.committed(group, partitions),
+      groups: () => own.offsets.groups(),
+    },
+    reader: (options) => recorded.reader(options),
+    writer: (options) => own.writer(options),
+    producer: () => own.producer(),
+    membership: (options) => own.membership(options),
+    version: () => own.version(),
+    changed: (since) => own.changed(since),
+    maintain: (now) => own.maintain(now),
+    share: () => undefined,
+    close: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
 }
 
 async function preload(log: Log, topic: string, records: readonly RawRecord[]): Promise<void> {
@@ -51,7 +124,7 @@ async function preload(log: Log, topic: string, records: readonly RawRecord[]): 
   await producer.close();
 }
 
-function matchingThread({ topology, topics, log, disk }: System): StreamThread {
+function matchingThread({ topology, topics, log, disk }: Pick<System, "topology" | "topics" | "log" | "disk">): StreamThread {
   const matching = topology.subtopologies.find(({ sources }) => sources.some(({ topic }) => topic.name === topics.matchingInput.name));
   const tasks = splitTasks(topology, 1).flatMap((assignment) => assignment.tasks.filter((task) => task.subtopology === matching?.index));
   return createStreamThread({

@@ -7,7 +7,7 @@ import { simulateWorld, type WorldSimulationOptions } from "./simulate-world.ts"
 
 export interface CitySimulationOptions extends Pick<
   WorldSimulationOptions,
-  "zones" | "partitions" | "quantumMs" | "onProgress" | "inspect"
+  "zones" | "partitions" | "quantumMs" | "onProgress" | "directory" | "inspect"
 > {
   readonly config: CityConfig;
   readonly policy: string;

@@ -26,6 +26,8 @@ export interface WorldSimulationOptions {
   /** Default 250: devices report at any millisecond, and a virtual step for each would cost a commit for each. */
   readonly quantumMs?: number;
   readonly onProgress?: (minute: number, minutes: number) => void;
+  /** Days whose log is too large for memory lie in this folder, which is not removed. Default: in memory. */
+  readonly directory?: string;
   /** Sees the system while it is still open. */
   readonly inspect?: (system: System) => Promise<void>;
 }
@@ -33,10 +35,28 @@ export interface WorldSimulationOptions {
 const minuteMs = 60_000;
 
 export async function simulateWorld(options: WorldSimulationOptions): Promise<Simulation> {
-  const { world, worldId, policy, zones = [], startsAt, asksUntil, partitions = 4, quantumMs = 250, onProgress, inspect } = options;
+  const {
+    world,
+    worldId,
+    policy,
+    zones = [],
+    startsAt,
+    asksUntil,
+    partitions = 4,
+    quantumMs = 250,
+    onProgress,
+    directory = "",
+    inspect,
+  } = options;
   const begun = performance.now();
   const minutes = Math.ceil((asksUntil - startsAt) / minuteMs);
-  await using system = await openSystem({ directory: "", kind: "memory", durability: "process", partitions, policy });
+  await using system = await openSystem({
+    directory,
+    kind: directory === "" ? "memory" : "auto",
+    durability: "process",
+    partitions,
+    policy,
+  });
   await publish(system, zones, startsAt);
   const day = await runVirtualDay({
     system,

@@ -16,7 +16,7 @@ const tickWith = (match: (problem: MatchingProblem) => readonly Match[], changes
   policy: { name: "test", parameters: {}, match },
   travel,
   nearby: () => [],
-  reaches: () => true,
+  cellsReached: () => ["c0", "c1"],
   ...changes,
 });
 const give = (driverId: string, ...jobIds: string[]): Match => ({ driverId, jobIds, plan: [], slackMs: 1.4, pickupEta: 6_000.6 });
@@ -78,7 +78,7 @@ describe("JobNearby", () => {
         seen = problem;
         return [give("d0", "j9"), give("d1", "j0")];
       },
-      { reaches: (fineCell) => fineCell !== "f:far" },
+      { cellsReached: (fineCell) => (fineCell === "f:far" ? ["c0"] : ["c0", "c1"]) },
     );
     const { outputs, jobs } = decideCell(cell, tick);
     expect(seen?.jobs.map(({ jobId, excludedDrivers }) => [jobId, [...excludedDrivers].sort()])).toEqual([

@@ -117,8 +117,16 @@ class MatchingProcessor implements Processor<string, MatchingInput> {
       const cell = this.#index.cellForTick(name);
       this.#tellSurge(cell, at, zone);
       const travel = this.#setup.geography.travelModel(zone);
-      const reaches = (fineCell: string, home: string): boolean => zones.cellsReached(fineCell, at).includes(home);
-      const decision = decideCell(cell, { type: "CellTick", at, zone, policy: this.#policy(zone), travel, nearby: this.#nearby, reaches });
+      const cellsReached = (fineCell: string): readonly string[] => zones.cellsReached(fineCell, at);
+      const decision = decideCell(cell, {
+        type: "CellTick",
+        at,
+        zone,
+        policy: this.#policy(zone),
+        travel,
+        nearby: this.#nearby,
+        cellsReached,
+      });
       this.#index.apply(name, decision);
       for (const record of decision.outputs) this.#sinks.driverCommands.send(record.driverId, record, { timestamp: at });
       for (const record of decision.moves ?? []) this.#sinks.driverCommands.send(record.driverId, record, { timestamp: at });

@@ -28,7 +28,7 @@ const tick = (at: number, policy: Policy): CellInput => ({
   policy,
   travel,
   nearby: (drivers) => drivers.map(({ known }) => known),
-  reaches: () => true,
+  cellsReached: () => [],
 });
 
 function opened() {

@@ -14,8 +14,8 @@ export interface CellTick {
   readonly travel: TravelModel;
   /** Narrows drivers to those around a point: growing rings of fine cells, nearest ring first. */
   nearby(drivers: readonly DriverAt[], point: Point, atLeast: number): readonly KnownDriver[];
-  /** Whether a driver in this fine cell is known to that dispatch cell. */
-  reaches(fineCell: string, cell: string): boolean;
+  /** Dispatch cells that know of a driver in this fine cell. */
+  cellsReached(fineCell: string): readonly string[];
 }
 
 export interface DriverAt {
@@ -141,17 +141,19 @@ function proposal(cell: string, driver: DriverPresent, jobs: readonly CellJob[],
  * plan gives to one of them is better left to it. Drivers whom such a cell does not know cannot be meant.
  */
 function competing(cell: Cell, tick: CellTick): OpenJob[] {
-  const strangers = new Map<string, readonly string[]>();
+  const strangers = new Map<string, ReadonlySet<string>>();
+  const present: { readonly driverId: string; readonly cells: readonly string[] }[] = [];
   const jobs: OpenJob[] = [];
   for (const { home, jobId, attempt, orderVersion, content, notBefore, excludedDrivers } of cell.nearby.values()) {
     if (notBefore > tick.at) continue;
     let unknown = strangers.get(home);
     if (unknown === undefined) {
-      unknown = [...cell.drivers.values()].filter(({ fineCell }) => !tick.reaches(fineCell, home)).map(({ driverId }) => driverId);
+      if (present.length === 0)
+        for (const { driverId, fineCell } of cell.drivers.values()) present.push({ driverId, cells: tick.cellsReached(fineCell) });
+      unknown = new Set(present.filter(({ cells }) => !cells.includes(home)).map(({ driverId }) => driverId));
       strangers.set(home, unknown);
     }
-    const none = excludedDrivers.length === 0 && unknown.length === 0;
-    const excluded = none ? NOBODY : new Set([...excludedDrivers, ...unknown]);
+    const excluded = excludedDrivers.length === 0 ? unknown : new Set([...excludedDrivers, ...unknown]);
     jobs.push({ jobId, attempt, orderVersion, content, notBefore, excludedDrivers: excluded, skip: undefined });
   }
   return jobs;

@@ -37,7 +37,7 @@ export interface WorldBounds {
 }
 
 /** A tick of a cell that looks at no map. */
-export const alone = { travel: { name: "none", serviceMs: 0, travelMs: () => 0 }, nearby: () => [], reaches: () => true };
+export const alone = { travel: { name: "none", serviceMs: 0, travelMs: () => 0 }, nearby: () => [], cellsReached: () => [] };
 
 /** With nothing under way, a cell knows of exactly the open jobs of others, as they are. */
 export function checkNearby({ name, nearby }: Cell, jobs: ReadonlyMap<string, Job | undefined>): void {
