@@ -33,6 +33,7 @@ const SAID_MS_MAX = 120_000;
 export class InstanceProcess {
   readonly options: InstanceOptions;
   readonly #lines: string[] = [];
+  readonly #lineMs: number[] = [];
   readonly #history: string[] = [];
   #child: ChildProcess | undefined;
   #ended: Promise<InstanceEnd> = Promise.resolve({ status: null, signal: null });
@@ -60,13 +61,19 @@ export class InstanceProcess {
     if (!this.#over) throw new Error(`instance ${this.options.instanceId} runs already`);
     this.#over = false;
     this.#lines.length = 0;
+    this.#lineMs.length = 0;
+    const startedAt = performance.now();
     const program = fileURLToPath(new URL("instance.ts", import.meta.url));
     const child = spawn(process.execPath, [program, JSON.stringify(this.options)], { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on("line", (line) => {
         this.#lines.push(line);
-        if (this.#lines.length > LINES_KEPT) this.#lines.shift();
+        this.#lineMs.push(performance.now() - startedAt);
+        if (this.#lines.length > LINES_KEPT) {
+          this.#lines.shift();
+          this.#lineMs.shift();
+        }
         if (this.#history.length < HISTORY_LINES_KEPT) this.#history.push(line);
       });
     endWithParent(child);
@@ -90,6 +97,11 @@ export class InstanceProcess {
         setTimeout(resolve, 20);
       });
     }
+  }
+
+  /** From its start until it said that for the first time; undefined while it has not. */
+  msTo(pattern: RegExp): number | undefined {
+    return this.#lineMs[this.#lines.findIndex((each) => pattern.test(each))];
   }
 
   ended(): Promise<InstanceEnd> {

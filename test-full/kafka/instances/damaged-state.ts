@@ -2,9 +2,9 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KafkaCluster } from "#log/kafka/testing";
-import type { ChainRun } from "../chain-run.ts";
 import type { InstanceProcess } from "../instance-process.ts";
 import { BACK_MS_MAX, begin, facts, SETTLE_MS, tell, type ScenarioFacts, type ScenarioSize } from "../scenario.ts";
+import { watchPauses, type PauseWatch } from "./longest-pauses.ts";
 import { rowsThere } from "./told.ts";
 
 export async function damagedState(size: ScenarioSize): Promise<ScenarioFacts> {
@@ -13,6 +13,7 @@ export async function damagedState(size: ScenarioSize): Promise<ScenarioFacts> {
   const [instance] = run.instances as [InstanceProcess]; // one
   const directory = run.directoryOf(0);
   const outcomes: string[] = [];
+  const watch = watchPauses(run);
   instance.start();
   await instance.said(/^running/);
   for (const [name, damage] of Object.entries(damages)) {
@@ -29,7 +30,7 @@ export async function damagedState(size: ScenarioSize): Promise<ScenarioFacts> {
     const had = instance.history.length;
     instance.start();
     // Damage that is found only when it is read ends the process: whatever runs it starts it again.
-    const ends = await untilOutput(run, instance);
+    const ends = await untilOutput(watch, instance);
     const said = instance.history.slice(had);
     const { rows, nothing } = rowsThere(said);
     const set = said.some((line) => /set aside/.test(line)) ? ", set aside" : "";
@@ -37,15 +38,18 @@ export async function damagedState(size: ScenarioSize): Promise<ScenarioFacts> {
     outcomes.push(`${name}: ${found}${set}${ends === 0 ? "" : `, found in use`}`);
     tell(outcomes.at(-1) ?? "", run);
   }
+  await watch.stop();
   return facts(await run.end(), { damages: outcomes.join("; ") });
 }
 
 /** Resolves with how often it ended of what it found. */
-async function untilOutput(run: ChainRun, instance: InstanceProcess): Promise<number> {
-  const before = await run.linksNow();
+async function untilOutput(watch: PauseWatch, instance: InstanceProcess): Promise<number> {
+  // What was committed before it died has been seen.
+  await sleep(SETTLE_MS);
+  const before = watch.links;
   const until = performance.now() + BACK_MS_MAX;
   for (let ends = 0; ;) {
-    if ((await run.linksNow()) > before) return ends;
+    if (watch.links > before) return ends;
     if (instance.over) {
       ends++;
       if (ends > ENDS_MAX) throw new Error(`it does not come back: ${instance.lines.slice(-10).join("\n")}`);
@@ -70,8 +74,12 @@ const damages: Readonly<Record<string, (directory: string) => void>> = {
   "the folder gone": (directory) => rmSync(directory, { recursive: true, force: true }),
 };
 
-function change(directory: string, pattern: RegExp, how: "truncate" | "flip" | "delete" | "empty"): void {
-  const file = readdirSync(directory, { recursive: true, encoding: "utf8" }).findLast((each) => pattern.test(each.split("/").at(-1) ?? ""));
+/** The newest file of the database that is called so; what was set aside before is left alone. */
+function change(location: string, pattern: RegExp, how: "truncate" | "flip" | "delete" | "empty"): void {
+  const directory = `${location}/database`;
+  const file = readdirSync(directory)
+    .toSorted()
+    .findLast((each) => pattern.test(each));
   if (file === undefined) throw new Error(`there is no file ${String(pattern)} in ${directory} to be damaged`);
   const path = `${directory}/${file}`;
   if (how === "delete") {

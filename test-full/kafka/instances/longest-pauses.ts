@@ -13,6 +13,8 @@ export interface Pause {
 }
 
 export interface PauseWatch {
+  /** Records of the output that it has seen: neither markers nor what was aborted. */
+  readonly links: number;
   /** The longest ones, the longest first; each task has several. */
   stop(): Promise<readonly Pause[]>;
 }
@@ -81,6 +83,9 @@ export function watchPauses(run: ChainRun): PauseWatch {
   // Heard by `stop`: a scenario that fails ends without it.
   watching.catch(() => undefined);
   return {
+    get links() {
+      return tasks[1]?.reduce((sum, { given }) => sum + given, 0) ?? 0;
+    },
     stop: async () => {
       stopping.abort();
       await watching;
