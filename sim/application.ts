@@ -1,7 +1,7 @@
 /** What is played on the simulated brokers: a topology, those who send it work, and what has to hold of what it leaves. */
 import type { Disk } from "#disk";
 import type { Log, TopicConfig } from "#log";
-import type { SimulatedCluster } from "#log/kafka/simulated";
+import type { KafkaWire, SimulatedCluster } from "#log/kafka/simulated";
 import type { CommittedPartition } from "#proof";
 import type { Topology } from "#streams";
 import type { QueriedStore } from "./checks/queries.ts";
@@ -21,7 +21,7 @@ export interface SimulatedApplication {
   /** From the last fault until nothing is left to do, at most. */
   readonly restMsMax: number;
   /** The topics are there. */
-  readonly traffic: (log: Log) => Promise<Traffic>;
+  readonly traffic: (clients: Clients) => Promise<Traffic>;
   readonly check: (cluster: SimulatedCluster) => ApplicationCheck;
 }
 
@@ -34,6 +34,14 @@ export interface ClockFaults {
   readonly jumpMs: number;
   /** Share of the steps that are jumps ahead. */
   readonly jumps: number;
+}
+
+/** What those who send work have: their requests always arrive. */
+export interface Clients {
+  readonly log: Log;
+  readonly open: (clientId: `load-${string}`, wrapWire: (wire: KafkaWire) => KafkaWire) => Promise<Log>;
+  /** In virtual time. */
+  readonly after: (ms: number, then: () => void) => void;
 }
 
 /** Whoever sends work. Its requests always arrive; what is written does not depend on processes and their faults. */

@@ -80,7 +80,7 @@ class SeedRun {
       options,
       scheduler,
       hits: this.hits,
-      quiet: (client) => client === "load",
+      quiet: (client) => client.startsWith("load"),
       mortal: (client) => client !== "watcher",
       isDead: (client) => this.#fleet.isDead(client),
       kill: (client) => this.#fleet.kill(client),
@@ -165,7 +165,11 @@ class SeedRun {
     const { topics, traffic } = this.#application;
     const log = await this.#cluster.open({ clientId: "load" });
     await log.topics.ensure(topics);
-    const opened = await traffic(log);
+    const opened = await traffic({
+      log,
+      open: (clientId, wrapWire) => this.#cluster.open({ clientId, wrapWire }),
+      after: (ms, then) => this.#scheduler.after(ms, then),
+    });
     this.#traffic = opened;
     const step = (): void => {
       const next = opened.step(this.#scheduler.now());

@@ -23,7 +23,7 @@ export function dispatchApplication(given: TrafficOptions): SimulatedApplication
     // Little against the time after which a driver counts as silent, or nobody would ever be assigned.
     clocks: { skewMs: 2_000, stepMs: 1_500, jumpMs: 2 * 3_600_000, jumps: 0.02 },
     restMsMax: DEADLINE_MS + 120_000,
-    traffic: (log) => townTraffic(log, { ...given, town, topics: named, startsAt: START }),
+    traffic: ({ log }) => townTraffic(log, { ...given, town, topics: named, startsAt: START }),
     check: (cluster) => new DispatchCheck({ cluster, group: ID, topology, topics, named, silence: town.policy.locationTtlMs > 0 }),
   };
 }

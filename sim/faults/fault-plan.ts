@@ -22,11 +22,16 @@ export const FAULT_NAMES = [
   "poison",
   "late-input",
   "said-twice",
+  "upstream-transaction",
+  "storm",
 ] as const;
 /** Of them, those that came later are drawn apart: older seeds keep what they had. */
-const LATER: readonly FaultName[] = ["said-twice"];
+const LATER: readonly FaultName[] = ["said-twice", "upstream-transaction", "storm"];
 
 export type FaultName = (typeof FAULT_NAMES)[number];
+
+/** Of so many seeds one. */
+const RARE_EVERY = 5;
 
 export type ApplicationName = "ledger" | "dispatch";
 
@@ -67,6 +72,7 @@ export function optionsOf(seed: number, { minutes, only = FAULT_NAMES, applicati
     ...FAULT_NAMES.filter((name) => !LATER.includes(name)).map((name) => draws(random, name)),
     ...LATER.map((name) => draws(later, name)),
   ]) as Record<FaultName, number>; // every name is in the list
+  if (only.length === FAULT_NAMES.length && seed % RARE_EVERY === 0) keepFew(faults, later);
   return {
     application,
     seed,
@@ -83,6 +89,14 @@ export function optionsOf(seed: number, { minutes, only = FAULT_NAMES, applicati
         : undefined,
     faults,
   };
+}
+
+/** What goes wrong only when few things come together is hidden where everything goes wrong: such seeds have three to five kinds. */
+function keepFew(faults: Record<FaultName, number>, random: Random): void {
+  const kept = new Set<FaultName>();
+  for (const count = between(random, 3, 5); kept.size < count;)
+    kept.add(FAULT_NAMES[between(random, 0, FAULT_NAMES.length - 1)] ?? "crash");
+  for (const name of FAULT_NAMES) faults[name] = kept.has(name) ? 0.5 + random() / 2 : 0;
 }
 
 function applicationOf(seed: number): ApplicationName {

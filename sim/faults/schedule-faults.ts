@@ -30,7 +30,10 @@ const EVERY_MS: Partial<Record<FaultName, number>> = {
   restart: 25_000,
   guest: 15_000,
   compaction: 6_000,
+  storm: 120_000,
 };
+
+const STORM_SECONDS = 60;
 
 export function scheduleFaults(schedule: FaultSchedule): void {
   for (const name of Object.keys(EVERY_MS) as FaultName[]) again(schedule, name);
@@ -59,11 +62,21 @@ function act(schedule: FaultSchedule, name: FaultName): boolean {
   else if (name === "move-coordinator") moveCoordinator(schedule);
   else if (name === "stop-broker") stopBroker(schedule);
   else if (name === "guest") return fleet.invite(between(random, 500, 20_000));
+  else if (name === "storm") return storm(schedule);
   else if (name === "compaction") {
     beforeCompaction();
     cluster.upkeep(() => random() < 0.5);
   } else return target !== undefined && befalls(schedule, name, target);
   return true;
+}
+
+/** For a minute somebody joins each second, and leaves or dies seconds later. */
+function storm({ fleet, options, scheduler, random, active }: FaultSchedule): boolean {
+  for (let second = 0; second < STORM_SECONDS; second++)
+    scheduler.after(second * 1_000 + between(random, 0, 900), () => {
+      if (active()) fleet.invite(between(random, 200, 3_000));
+    });
+  return options.group !== undefined;
 }
 
 function moveLeader({ cluster, application: { topics }, random }: FaultSchedule): void {

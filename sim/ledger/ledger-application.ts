@@ -18,7 +18,7 @@ export function ledgerApplication(options: TrafficOptions): SimulatedApplication
     queried: { topology, store: accounts.name, subtopology: 0, changelog: `${ID}-${accounts.name}-changelog`, partitions: PARTITIONS },
     clocks: { skewMs: 30_000, stepMs: 20_000, jumpMs: 2 * 24 * 3_600_000, jumps: 0.1 },
     restMsMax: 180_000,
-    traffic: (log) => Promise.resolve(new LedgerLoad(log, options)),
+    traffic: (clients) => Promise.resolve(new LedgerLoad(clients, options)),
     check: (cluster) => new LedgerCheck(cluster, topics),
   };
 }
