@@ -80,7 +80,9 @@ export class EntrySlots<K, E> {
   seal(): void {
     this.#committing = this.#active;
     this.#active = [];
-    for (const slot of this.#committing) {
+    const committing = this.#committing;
+    for (let index = 0; index < committing.length; index++) {
+      const slot = committing[index] as EntrySlot<K, E>; // in bounds
       slot.committing = slot.active;
       slot.active = undefined;
       slot.listed = false;
@@ -91,7 +93,8 @@ export class EntrySlots<K, E> {
   acknowledge(): void {
     const slots = this.#committing;
     this.#committing = NONE;
-    for (const slot of slots) {
+    for (let index = 0; index < slots.length; index++) {
+      const slot = slots[index] as EntrySlot<K, E>; // in bounds
       if (slot.committing === undefined) continue;
       slot.committed = slot.committing;
       slot.committing = undefined;

@@ -159,7 +159,10 @@ export class EntryTable<K extends StoreKey, V> implements KeyValueStore<K, V>, U
   /** Encodes the active overlay into `rows`, and the timestamps that belong to them; changes nothing. */
   encode(buffer: SealBuffer, rows: RowWrite[], timestamps: number[], streamTime: number): void {
     const before = buffer.bytes;
-    for (const { key, active: value } of this.#slots.active) {
+    const { active } = this.#slots;
+    // By index, here and wherever a commit goes over its rows: an iterator makes an object for each.
+    for (let index = 0; index < active.length; index++) {
+      const { key, active: value } = active[index] as EntrySlot<K, Entry<V>>; // in bounds
       if (value === undefined) continue;
       try {
         if (value === ABSENT) {

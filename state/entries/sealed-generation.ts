@@ -53,6 +53,8 @@ export class SealedGeneration implements SealedState {
   }
 }
 
+/** A view costs as much as the rest of a change. */
 function asBuffer(bytes: Uint8Array, from: number): Buffer {
+  if (from === 0 && Buffer.isBuffer(bytes)) return bytes;
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, bytes.byteLength - from);
 }

@@ -37,7 +37,8 @@ export class ChangelogWriter {
     const touched: TouchedChangelog[] = [];
     let store = "";
     let topic = "";
-    for (const change of changes) {
+    for (let index = 0; index < changes.length; index++) {
+      const change = changes[index] as SealedChange; // in bounds
       if (change.store !== store) {
         store = change.store;
         topic = this.#topicOf(store);

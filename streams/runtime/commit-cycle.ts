@@ -120,7 +120,8 @@ export class CommitCycle {
     for (const task of tasks) {
       const sealed = task.seal();
       offsets.push(...sealed.offsets);
-      for (const row of sealed.state.rows) rows.push(row);
+      const { rows: own } = sealed.state;
+      for (let index = 0; index < own.length; index++) rows.push(own[index] as RowWrite); // in bounds
       if (changelogs !== undefined) touched.push(...changelogs.append(task.id.partition, sealed.state.changes));
     }
     const flight: InFlight = {
@@ -167,7 +168,8 @@ export class CommitCycle {
     const { disk, changelogs } = this.#options;
     if (changelogs === undefined) return;
     const batch = disk.batch();
-    for (const { key, value } of rows) {
+    for (let index = 0; index < rows.length; index++) {
+      const { key, value } = rows[index] as RowWrite; // in bounds
       if (value === null) batch.delete("rows", key);
       else batch.put("rows", key, value);
     }
