@@ -2,6 +2,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { ClassicLevel } from "classic-level";
 import type { Family, KeyRange } from "../disk.ts";
+import { cutLogs, findLogCuts } from "../inspection/level-logs.ts";
+import { findDamagedTable } from "../inspection/level-tables.ts";
+import { findSequenceGap } from "../inspection/sequence-gap.ts";
 import { innermostCause } from "../native-error.ts";
 import type { LevelAnswer, LevelChunk, LevelRequest, LevelThreadData, LevelThreadMessage } from "./level-request.ts";
 import { serveMailboxes, type MailboxHandler } from "./mailbox.ts";
@@ -121,11 +124,26 @@ function say(message: LevelThreadMessage): void {
   parentPort?.postMessage(message);
 }
 
+/** What LevelDB would not notice, before it opens them. What somebody has open changes meanwhile: only its lock is looked at then. */
+async function lookAtFiles(directory: string): Promise<void> {
+  if (findSequenceGap(directory) === undefined && findLogCuts(directory).length === 0 && findDamagedTable(directory) === undefined) return;
+  const probe = new ClassicLevel<Buffer, Buffer>(directory);
+  const error: unknown = await probe.open({ createIfMissing: false, errorIfExists: true }).catch((cause: unknown) => cause);
+  await probe.close();
+  if (innermostCause(error).code === "LEVEL_LOCKED") throw error;
+  cutLogs(findLogCuts(directory));
+  const damage = findSequenceGap(directory) ?? findDamagedTable(directory);
+  if (damage !== undefined) throw Object.assign(new Error(damage), { code: "LEVEL_CORRUPTION" });
+}
+
 async function main(): Promise<void> {
   // Only `level-disk.ts` starts this thread.
   const data = workerData as LevelThreadData;
-  const database: Database = new ClassicLevel<Buffer, Buffer>(data.directory, { keyEncoding: "buffer", valueEncoding: "buffer" });
+  let database: Database;
   try {
+    await lookAtFiles(data.directory);
+    database = new ClassicLevel<Buffer, Buffer>(data.directory, { keyEncoding: "buffer", valueEncoding: "buffer" });
+    // At once: it would open itself in a moment, and make what is missing.
     await database.open({ createIfMissing: data.create });
   } catch (error) {
     say({ opened: false, ...innermostCause(error) });

@@ -20,6 +20,8 @@ export interface ColumnOptions {
 
 export interface OpenOptions extends ColumnOptions {
   readonly createIfMissing: boolean;
+  /** Fails where there is a database, and after it has taken the lock. */
+  readonly errorIfExists?: boolean;
   readonly walCompression: boolean;
   readonly columns: Readonly<Record<"default" | "log" | "rows", ColumnOptions>>;
 }

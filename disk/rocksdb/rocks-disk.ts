@@ -9,8 +9,9 @@ import { isEmptyRange } from "../byte-range.ts";
 import type { Disk, DiskBatch, DiskEntry, DiskShare, Family, KeyRange } from "../disk.ts";
 import { DiskError } from "../errors.ts";
 import { toDiskError } from "../native-error.ts";
+import { findSequenceGap } from "../inspection/sequence-gap.ts";
 import type { SharedUsers } from "../shared-users.ts";
-import { loadRocksBinding, type ColumnOptions, type Columns, type Native, type RocksBinding } from "./rocks-binding.ts";
+import { loadRocksBinding, type ColumnOptions, type Columns, type Native, type OpenOptions, type RocksBinding } from "./rocks-binding.ts";
 import { RocksEntries } from "./rocks-entries.ts";
 
 /** Bytes that one fetch of an iterator brings at most, but for the entry that exceeds it. */
@@ -32,7 +33,6 @@ export interface RocksOpenOptions {
 /** Opens the database files and owns them. Rejects with DISK_LOCKED, DISK_CORRUPT, DISK_FULL or DISK_FAILED. */
 export async function openRocksDatabase(options: RocksOpenOptions): Promise<RocksDisk> {
   const binding = loadRocksBinding();
-  const database = binding.db_init(options.directory);
   const log = column(options.memtableBytesMax, options.cacheBytesMax / 4);
   // Store rows are read one by one and in any order, as records come; blocks of the log by range.
   const rows: ColumnOptions = { ...column(options.memtableBytesMax, (options.cacheBytesMax * 3) / 4), optimize: "point-lookup" };
@@ -43,13 +43,33 @@ export async function openRocksDatabase(options: RocksOpenOptions): Promise<Rock
     // RocksDB insists on `default`; nothing is ever put there.
     columns: { default: column(1024 * 1024, 0), log, rows },
   };
-  const columns = await new Promise<Columns>((resolve, reject) => {
-    binding.db_open(database, openOptions, (error, opened) => {
-      if (error !== null || opened === undefined) reject(toDiskError(error, options.location));
-      else resolve(opened);
+  const open = (more: Partial<OpenOptions>): Promise<Opened> => openNative(binding, options, { ...openOptions, ...more });
+  if (findSequenceGap(options.directory) !== undefined) await refuseGap(options, () => open({ errorIfExists: true }));
+  const { database, columns } = await open({});
+  return new RocksDisk({ binding, database, columns, location: options.location, users: options.users, onClose: options.onClose });
+}
+
+interface Opened {
+  readonly database: Native;
+  readonly columns: Columns;
+}
+
+function openNative(binding: RocksBinding, { directory, location }: RocksOpenOptions, openOptions: OpenOptions): Promise<Opened> {
+  const database = binding.db_init(directory);
+  return new Promise((resolve, reject) => {
+    binding.db_open(database, openOptions, (error, columns) => {
+      if (error !== null || columns === undefined) reject(toDiskError(error, location));
+      else resolve({ database, columns });
     });
   });
-  return new RocksDisk({ binding, database, columns, location: options.location, users: options.users, onClose: options.onClose });
+}
+
+/** Files that somebody writes do not fit together at every moment: an opening that has to fail takes the lock before it does. */
+async function refuseGap({ directory, location }: RocksOpenOptions, probe: () => Promise<Opened>): Promise<void> {
+  const error: unknown = await probe().catch((cause: unknown) => cause);
+  if (error instanceof DiskError && error.code === "DISK_LOCKED") throw error;
+  const gap = findSequenceGap(directory);
+  if (gap !== undefined) throw toDiskError(Object.assign(new Error(gap), { code: "LEVEL_CORRUPTION" }), location);
 }
 
 function column(memtableMemoryBudget: number, cacheBytes: number): ColumnOptions {
