@@ -52,7 +52,7 @@ export interface ProcessorContext<KOut, VOut> {
 }
 
 export interface Sink<K, V> {
-  /** Timestamp defaults to that of the record or timer in hand. `partition` overrides the topic's partitioner (a task writing to its own partition, or to each). */
+  /** Timestamp defaults to that of the record or timer in hand, headers to its trace context (`traceparent`, `tracestate`, `baggage`). `partition` overrides the topic's partitioner (a task writing to its own partition, or to each). */
   send(
     key: K,
     value: V,

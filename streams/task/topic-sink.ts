@@ -7,6 +7,7 @@ import { partitionFor } from "../partition-for.ts";
 import type { Sink, StreamRecord } from "../processor.ts";
 import type { Topic } from "../topic.ts";
 import type { TaskScope } from "./task-scope.ts";
+import { traceHeadersOf } from "./trace-headers.ts";
 
 interface SendOptions {
   readonly timestamp?: number;
@@ -27,12 +28,19 @@ export class TopicSink implements Sink<unknown, unknown> {
 
   send(key: unknown, value: unknown, options?: SendOptions): void {
     const timestamp = options?.timestamp ?? this.#scope.timestamp;
-    this.#write(key, value, timestamp, options?.headers, options?.partition);
+    const headers = options?.headers ?? this.#traceHeaders();
+    this.#write(key, value, timestamp, headers, options?.partition);
   }
 
   /** The end of a stream (`to`): headers travel on. */
   process(record: StreamRecord<unknown, unknown>): void {
     this.#write(record.key, record.value, record.timestamp, record.headers.length === 0 ? undefined : record.headers, undefined);
+  }
+
+  /** Of the record in hand: whoever follows it finds what came of it. */
+  #traceHeaders(): readonly RecordHeader[] | undefined {
+    const { input } = this.#scope;
+    return input === undefined ? undefined : traceHeadersOf(input.record.headers);
   }
 
   #write(key: unknown, value: unknown, timestamp: number, headers: readonly RecordHeader[] | undefined, partition?: number): void {
