@@ -265,7 +265,8 @@ async function everyMutation(
       mutated++;
       expect(await caughtBy({ ...topics, [name]: changed })).not.toEqual([]);
     }),
-    { numRuns: 150 },
+    // How many of the days have something to be changed depends on the seed: it is given, so that there are always enough.
+    { numRuns: 150, seed: 1 },
   );
   expect(mutated).toBeGreaterThan(10);
 }
