@@ -127,15 +127,16 @@ export class ProcessFleet {
     for (const process of this.#living.values()) process.stop();
   }
 
+  /** False when nobody had anything to do. */
   step(): boolean {
-    let moved = false;
+    let stepped = false;
     for (const process of this.#living.values()) {
       const { running } = process;
-      moved = process.step() || moved;
+      stepped = process.step() || stepped;
       if (process.running !== running) this.#options.changed(process);
       if (process.ended) this.#ended(process);
     }
-    return moved;
+    return stepped;
   }
 
   nextDueAt(): number {

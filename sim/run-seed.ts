@@ -278,17 +278,13 @@ class SeedRun {
     }
   }
 
+  /** Until nobody has anything to do at this time. */
   async #instant(): Promise<void> {
-    for (let idle = 0, rounds = 0; idle < 2; rounds++) {
+    for (let rounds = 0; ; rounds++) {
       if (rounds > INSTANTS_MAX) throw this.#standing();
-      let moved = false;
-      while (this.#scheduler.runOne()) {
-        moved = true;
-        await turn();
-      }
-      moved = this.#fleet.step() || moved;
+      while (this.#scheduler.runOne()) await turn();
+      if (!this.#fleet.step()) return;
       await turn();
-      idle = moved ? 0 : idle + 1;
     }
   }
 

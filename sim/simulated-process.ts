@@ -109,7 +109,7 @@ export class SimulatedProcess {
   #happened = 0;
   #idleSteps = 0;
 
-  /** True when something moved. A thread that had nothing to do twice in a row has none until something happens or is due. */
+  /** False when it was not stepped: a thread that had nothing to do twice in a row has none until something happens or is due. */
   step(): boolean {
     if (this.time.still || this.#thread === undefined || this.#closing || this.ended) return false;
     const trueNow = this.#options.scheduler.now();
@@ -123,7 +123,7 @@ export class SimulatedProcess {
     this.#idleSteps = worked ? 0 : this.#idleSteps + 1;
     const { tasks } = this.#thread;
     if (tasks.length !== this.#assigned.length) this.#assigned = tasks.map(({ id }) => id);
-    return worked;
+    return true;
   }
 
   /** As an orchestrator stops it. */
