@@ -25,6 +25,21 @@ test("tries again on passing codes and lost answers, and refreshes where it help
   expect(surroundings.pauses).toHaveLength(3);
 });
 
+test("markers that are being written are waited for in milliseconds, a leader that is being elected longer and longer", async () => {
+  const attempts = { what: "x", msMax: 60_000, refresh: async () => {} };
+  for (const [code, most] of [
+    [CONCURRENT, 20],
+    [88, 20],
+    [NOT_LEADER, 1_000],
+  ] as const) {
+    const surroundings = hurriedSurroundings(0.999);
+    await retrying(attempts, surroundings, scripted(Array.from({ length: 12 }, () => code)));
+    expect(surroundings.pauses).toHaveLength(12);
+    expect(Math.max(...surroundings.pauses)).toBeLessThanOrEqual(most);
+    expect(Math.max(...surroundings.pauses)).toBeGreaterThan(most * 0.9);
+  }
+});
+
 test("leaves every other code to the caller at once", async () => {
   const surroundings = hurriedSurroundings();
   for (const code of [22, 47, 10, 29, 9999])
