@@ -4,7 +4,15 @@ import { parentPort, workerData } from "node:worker_threads";
 import { attachDisk } from "#disk";
 import { attachEmbeddedLog, openKafkaLog } from "#log";
 import { topicSchemas } from "#schemas";
-import { createStreamThread, EMBEDDED_COMMIT_INTERVAL_MS, silentLogger, STREAM_THREAD_DEFAULTS, tasksOf, type Topology } from "#streams";
+import {
+  createStreamThread,
+  EMBEDDED_COMMIT_INTERVAL_MS,
+  silentLogger,
+  STREAM_THREAD_DEFAULTS,
+  tasksOf,
+  type StreamThread,
+  type Topology,
+} from "#streams";
 import { buildDispatchFromJson } from "#topologies";
 import { startCpuProfile } from "./cpu-profile.ts";
 import { APPLICATION_ID, type WorkerOrder, type WorkerReport } from "./worker-messages.ts";
@@ -45,7 +53,8 @@ async function work(): Promise<WorkerReport> {
   let tenth = { at: begun, records: 0 };
   let bestRate = 0;
   for (;;) {
-    assert(thread.state === "running", thread.error ?? `the thread is ${thread.state}`);
+    // A commit that a busy broker has not answered in time is done again by the thread itself.
+    assert(isAtWork(thread), thread.error ?? `the thread is ${thread.state}`);
     const now = Date.now();
     const { worked, nextDueAt } = thread.step(now);
     const records = thread.metrics().recordsProcessed;
@@ -62,19 +71,24 @@ async function work(): Promise<WorkerReport> {
   const cpu = process.threadCpuUsage(cpuBefore);
   const processCpu = process.cpuUsage(processCpuBefore);
   const profile = order.profile === undefined ? undefined : await profiling?.stop(order.profile);
-  const { commits, recordsForwarded, commitLatency, recordsProcessed } = thread.metrics();
+  const { commits, aborts, recordsForwarded, commitLatency, recordsProcessed } = thread.metrics();
   await thread.stop();
   return {
     ms: ended - begun,
     laterRate: half === undefined ? 0 : ((recordsProcessed - half.records) / (ended - half.at)) * 1_000,
     bestRate,
     commits,
+    aborts,
     sent: recordsForwarded,
     cpuMs: (cpu.user + cpu.system) / 1_000,
     processCpuMs: (processCpu.user + processCpu.system) / 1_000,
     commitMs: (commitLatency?.sumMs ?? 0) / Math.max(1, commits),
     profile,
   };
+}
+
+function isAtWork({ state }: StreamThread): boolean {
+  return state === "running" || state === "starting";
 }
 
 function driversOf({ subtopologies }: Topology): number {

@@ -24,6 +24,8 @@ export interface WorkerReport {
   /** Of the fastest tenth: what the machine has when nobody else wants it. */
   readonly bestRate: number;
   readonly commits: number;
+  /** Commits that failed and were done again. */
+  readonly aborts: number;
   readonly sent: number;
   /** Of this thread in the same time. */
   readonly cpuMs: number;
