@@ -1,10 +1,12 @@
 /** State directories that are damaged, hundreds of times: the simulation's own command, asked for more. */
 import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { markdownTable } from "../markdown.ts";
 import type { Proof } from "../proof.ts";
 
 const SEEDS_PER_ITEM = 10;
 const ITEMS = 10;
+const program = fileURLToPath(new URL("../../sim/damage/main.ts", import.meta.url));
 
 interface DamageResult {
   readonly cases: number;
@@ -25,7 +27,7 @@ export const damage: Proof<{ readonly seeds: string }> = {
       return { name: `seeds ${seeds}`, job: { seeds } };
     }),
   async prove({ seeds }) {
-    const output = await run(["sim/damage/main.ts", "--seeds", seeds, "--json"]);
+    const output = await run([program, "--seeds", seeds, "--json"]);
     const { cases, wrong, rows } = JSON.parse(output) as DamageResult; // of that command
     return { ok: wrong.length === 0 && cases > 0, facts: { cases, broken: wrong.join("\n"), rows: JSON.stringify(rows) } };
   },
