@@ -230,7 +230,10 @@ describe("group loop", () => {
   test("what no retry will change is thrown by the next poll: rights, another kind of member, a bug of the assignor", async () => {
     const denied = await memberOn({ join: async () => ({ errorCode: 30, generation: -1, leader: "", member: "", members: [] }) });
     await denied.member.join();
-    await expect(next(denied.member)).rejects.toThrow(/GROUP_AUTHORIZATION_FAILED \(30\)/);
+    await expect(next(denied.member)).rejects.toThrow(/GROUP_AUTHORIZATION_FAILED \(30\)\. Grant User:ANONYMOUS Read on the group g\./);
+    const hidden = await memberOn({ coordinator: async () => ({ errorCode: 30, host: "", port: -1 }) });
+    await hidden.member.join();
+    await expect(next(hidden.member)).rejects.toMatchObject({ code: "LOG_FORBIDDEN" });
     const foreign = await memberOn({
       join: async () => ({ errorCode: 0, generation: 1, leader: "m", member: "m", members: [{ member: "x", metadata: Buffer.alloc(4) }] }),
     });

@@ -20,13 +20,13 @@ import type { Cluster } from "../client/cluster.ts";
 import {
   FENCED_INSTANCE_ID,
   MEMBER_ID_REQUIRED,
-  nameOfCode,
   NONE,
   REBALANCE_IN_PROGRESS,
   UNKNOWN_MEMBER_ID,
   reactionTo,
 } from "../client/error-codes.ts";
 import { backoffMs } from "../client/retrying.ts";
+import { refusedError } from "../client/rights.ts";
 import type { Destination, GroupMember, JoinResponse } from "../client/wire-contract.ts";
 import { WireError } from "../client/wire-error.ts";
 import { FENCED_AGAIN_MS, HURRIED_HEARTBEAT_MS, HURRY_MS_MAX, REQUEST_MS_MAX, USER_DATA_BYTES_MAX } from "../defaults.ts";
@@ -50,8 +50,9 @@ export interface KafkaMembershipDependencies {
 
 /** No retry will change it. */
 class GroupRefusedError extends LogError {
-  constructor(group: string, what: string, code: number) {
-    super("LOG_UNAVAILABLE", `Kafka refuses ${what} in the group ${group}: ${nameOfCode(code)}. Check its rights and settings.`);
+  constructor(group: string, what: string, code: number, principal: string) {
+    const error = refusedError({ code, what: `${what} in the group ${group}`, needs: `Read on the group ${group}`, principal });
+    super(error.code, error.message);
   }
 }
 
@@ -256,7 +257,8 @@ export class KafkaMembership implements Membership {
    */
   #refused(code: number, what: string): boolean {
     const reaction = reactionTo(code);
-    if (reaction === "stop" || reaction === "refuse") throw new GroupRefusedError(this.#options.group, what, code);
+    if (reaction === "stop" || reaction === "refuse")
+      throw new GroupRefusedError(this.#options.group, what, code, this.#deps.cluster.principal);
     if (code === UNKNOWN_MEMBER_ID || code === FENCED_INSTANCE_ID) {
       if (code === FENCED_INSTANCE_ID) this.#fenced();
       this.#member = "";
@@ -360,6 +362,8 @@ function isPassing(error: unknown): boolean {
   if (error instanceof WireError) return error.failure !== "refused";
   return (
     error instanceof LogError &&
+    // Of the coordinator too: who has no right to the group does not find it either.
+    error.code !== "LOG_FORBIDDEN" &&
     !(error instanceof GroupRefusedError) &&
     !(error instanceof PlaceTakenError) &&
     !(error instanceof ForeignMemberError)
