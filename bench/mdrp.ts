@@ -5,7 +5,7 @@ import {
   averageMetrics,
   averagesTable,
   mdrpInstances,
-  noisyParameters,
+  mdrpParameters,
   progress,
   runInChildren,
   table,
@@ -80,8 +80,7 @@ async function takeApart({ seed, flags }: Parameters<Bench>[0]): Promise<readonl
   const bar = progress({ label: "ablation", total: 0, unit: "days" });
   const ledger = join(local, "tuning", `days-${policy}.jsonl`);
   const noisy = flags["noisy"] === "true";
-  const quick =
-    flags["quick"] === "true" ? { only: { ...(noisy ? noisyParameters : {}), ...parseSetting(flags["parameters"] ?? "") } } : {};
+  const quick = flags["quick"] === "true" ? { only: { ...mdrpParameters(policy, noisy), ...parseSetting(flags["parameters"] ?? "") } } : {};
   const onDay = (what: string, left: number): void => bar.update(instances.length - left, instances.length, what);
   const results = await ablate({ policy, noisy, ...quick, instances, seed, processes: Number(flags["processes"] ?? 1), ledger, onDay });
   bar.end("");

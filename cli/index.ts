@@ -15,7 +15,7 @@ export type { DemoWorld } from "./demo/demo-world.ts";
 export { demoWorld } from "./demo/demo-world.ts";
 export { livingProcess } from "./inspect/living-process.ts";
 export { checkEvents } from "./proof/check-events.ts";
-export { noisyParameters } from "./simulate/mdrp-policy.ts";
+export { mdrpParameters } from "./simulate/mdrp-policy.ts";
 export { prove } from "./proof/prove.ts";
 export { readTopic } from "./proof/read-topic.ts";
 export { checkStateFold } from "./proof/state-fold.ts";

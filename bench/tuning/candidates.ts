@@ -6,6 +6,7 @@ export type Setting = Readonly<Record<string, number>>;
 export const grids: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = {
   "open-plan": {
     marginMs: [180_000, 240_000, 300_000, 420_000, 600_000, 720_000, 900_000],
+    readySpreadMs: [0, 60_000, 120_000, 180_000],
     horizonMs: [1_800_000, 2_700_000, 3_600_000],
     planMax: [2, 4, 8],
     bundleMax: [3, 4],

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { runInChildren } from "#cli";
+import { mdrpParameters, runInChildren } from "#cli";
 import type { Setting } from "./candidates.ts";
 import type { QuickDay } from "./quick-day.ts";
 
@@ -66,7 +66,7 @@ export class Evaluations {
   }
 
   #key({ data, policy, parameters, seed, noisy }: TuningJob): string {
-    const told = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
+    const told = Object.entries({ ...mdrpParameters(policy, noisy), ...parameters }).sort(([a], [b]) => (a < b ? -1 : 1));
     return JSON.stringify([this.#version, basename(data), policy, seed, noisy, told]);
   }
 }

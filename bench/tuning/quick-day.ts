@@ -3,6 +3,7 @@
  * Several times faster than `simulate` and judged by the same evaluator; who tunes needs many days. What is reported is played
  * by `simulate`.
  */
+import { mdrpParameters } from "#cli";
 import { evaluateMdrp, readInstanceTexts, type MdrpMetrics } from "#proof";
 import type { DriverEvent, DriverLocation, PlanStop, Point, PresentJob } from "#schemas";
 import { h3Geography, type KnownDriver, type Match, type Move, type OpenJob, type Policy } from "#topologies";
@@ -12,7 +13,7 @@ export interface QuickDayOptions {
   /** Folder of the instance. */
   readonly data: string;
   readonly policy: Policy;
-  /** Of the policy; `windowMinutes` besides: a tick only every so many. */
+  /** Of the policy, where they differ from what it has on instances; `windowMinutes` besides: a tick only every so many. */
   readonly parameters: Readonly<Record<string, number>>;
   readonly seed: number;
   /** Only mean preparation times are told. */
@@ -45,6 +46,7 @@ export function playQuickDay({ data, policy, parameters, seed, noisy = false }: 
     serviceMs: instance.parameters.pickupServiceMinutes * MINUTE_MS,
     quantumMs: MINUTE_MS,
     guaranteedJobsPerHour: instance.parameters.guaranteedPayPerHour / instance.parameters.payPerOrder,
+    ...mdrpParameters(policy.name, noisy),
     ...parameters,
   };
   const travel = h3Geography().travelModel({ travelModel: "plane", parameters: own });

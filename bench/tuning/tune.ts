@@ -1,7 +1,7 @@
 /** Seeded search for a policy's parameters over training days: neighbours of the best setting so far, by successive halving. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { averageMetrics, progress } from "#cli";
+import { averageMetrics, mdrpParameters, progress } from "#cli";
 import { policies } from "#topologies";
 import type { Bench, BenchResult } from "../result.ts";
 import { grids, neighbour, type Setting } from "./candidates.ts";
@@ -30,7 +30,8 @@ export const tune: Bench = async ({ seed, flags }) => {
   const days = trainingDays({ data: flags["data"], ordersMax: Number(flags["orders"] ?? 1_000), seed, scratch: join(folder, "invented") });
   const rungs = (flags["rungs"] ?? "3,8,20").split(",").map((count) => Math.min(Number(count), days.length));
   const evaluations = new Evaluations(join(folder, `${name}.jsonl`), Number(flags["processes"] ?? 1));
-  const defaults = Object.fromEntries(Object.keys(grid).map((one) => [one, declared[one]?.default ?? 0]));
+  const onInstances = mdrpParameters(policy, noisy);
+  const defaults = Object.fromEntries(Object.keys(grid).map((one) => [one, onInstances[one] ?? declared[one]?.default ?? 0]));
   let best: Setting = { ...defaults, ...parseSetting(flags["from"] ?? "") };
   const rounds: Ranked<Setting>[][] = [];
   for (let round = 0; round < Number(flags["rounds"] ?? 2); round++) {

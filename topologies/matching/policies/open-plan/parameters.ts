@@ -3,9 +3,9 @@ import { valuesOf } from "../pairing.ts";
 /** All numbers of `open-plan`. */
 export const openPlanParameters = {
   marginMs: {
-    default: 300_000,
+    default: 180_000,
     unit: "ms",
-    source: "Grubhub instances: 3 and 10 minutes cost 0.05 and 0.1 minutes; half the service and a tick are the least",
+    source: "half the service at the counter and a tick of a minute; who leaves a city's counters free takes rides sooner",
   },
   readySpreadMs: {
     default: 0,
@@ -27,10 +27,10 @@ export const openPlanParameters = {
   drivingWeight: { default: 0.2, unit: "minutes of lateness per minute driven", source: "Grubhub instances: 0.05 to 0.2 are alike" },
   aloneMs: { default: 12_000_000, unit: "ms of lateness a job", source: "what a job that nobody takes costs; Grubhub instances" },
   endingWeight: {
-    default: 0.4,
+    default: 0,
     unit: "minutes of lateness per minute",
     source:
-      "mean way from a plan's end to where jobs are, so who stands remote goes first; four training days: 0 costs 0.6 minutes, 0.8 costs 0.3",
+      "mean way from a plan's end to where jobs are, so who stands remote goes first; instances have 0.4, a seeded city with rides is better without",
   },
   expectedShare: {
     default: 1,
@@ -45,7 +45,12 @@ export const openPlanParameters = {
   blink: { default: 0.02, unit: "probability", source: "Christiaens and Vanden Berghe, ruin and recreate: best places skipped" },
   stepsMax: { default: 300_000, unit: "places looked at", source: "bounds a tick: about 40 ms of one core; Grubhub instances stay below" },
   keptPerMinute: { default: 0.985, unit: "share", source: "of what was learnt of the demand: half of it is gone after 46 minutes" },
-  movesMax: { default: 5, unit: "drivers a tick", source: "sent to wait elsewhere; four training days: 0 costs 0.15 minutes" },
+  movesMax: {
+    default: 0,
+    unit: "drivers a tick",
+    source:
+      "sent to wait elsewhere, where nobody turns them back on the way; instances have 5, in a seeded city rides wait twice as long with 5",
+  },
   moveEveryMs: {
     default: 60_000,
     unit: "ms",

@@ -14,7 +14,7 @@ const travel: TravelModel = {
   travelMs: (from, to) => Math.ceil(Math.hypot(from.latitude - to.latitude, from.longitude - to.longitude)) * MINUTE,
 };
 const point = fc.record({ latitude: fc.integer({ min: -20, max: 20 }), longitude: fc.integer({ min: -20, max: 20 }) });
-const values = openPlanValues({});
+const values = openPlanValues({ movesMax: 5 });
 
 function driver(index: number, position: KnownDriver["position"]): KnownDriver {
   const who = { driverId: `d${index}`, driverVersion: 1, vehicle: "car", tags: [], capacity: 4 } as const;
