@@ -38,7 +38,8 @@ export function localInspector({ log, topology, view, group }: LocalInspectorOpt
     },
     async tail(options) {
       const config = await log.topics.describe(options.topic);
-      if (config === undefined) throw new ApiError("TOPIC_NOT_FOUND", `no topic "${options.topic}" in this log`);
+      if (config === undefined)
+        throw new ApiError("TOPIC_NOT_FOUND", `no topic "${options.topic}" in this log; slackline topic ls lists them`);
       return tail(log, config, descriptors.get(config.name), options);
     },
     async get(store, key) {

@@ -183,7 +183,7 @@ describe("beside and after a demo", () => {
 
   test("what cannot be found is named, with the status of its kind", async () => {
     const topic = await inside("topic", "tail", "none");
-    expect(topic).toEqual({ code: 2, out: "", err: 'TOPIC_NOT_FOUND no topic "none" in this log\n' });
+    expect(topic).toEqual({ code: 2, out: "", err: 'TOPIC_NOT_FOUND no topic "none" in this log; slackline topic ls lists them\n' });
     const store = await inside("state", "get", "none", "k");
     expect(store.code).toBe(2);
     expect(store.err).toMatch(/^STORE_NOT_FOUND no store "none"; there are: .*jobs/);

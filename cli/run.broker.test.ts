@@ -41,6 +41,11 @@ async function untilReady(url: string, tasks: (count: number) => boolean): Promi
   }
 }
 
+async function topicsByDoctor(): Promise<unknown> {
+  const { out } = await run("doctor", "--json", "--dir", join(scratch, "nobody"));
+  return (JSON.parse(out) as readonly { readonly check: string }[]).find(({ check }) => check === "Topics");
+}
+
 /** Status of an answer about a driver; whoever has not heard of the last assignment yet says when to ask again. */
 async function askFor(driverId: string, url: string): Promise<number> {
   for (let tries = 0; ; tries++) {
@@ -67,7 +72,9 @@ describe.skipIf(why !== undefined)("the command on Kafka", () => {
     const dry = await run("topics", "create", "--dry-run", "--json");
     expect((JSON.parse(dry.out) as readonly { readonly state: string }[]).every(({ state }) => state === "missing")).toBe(true);
     expect((await run("topics", "check")).code).toBe(1);
+    expect(await topicsByDoctor()).toEqual({ check: "Topics", status: "warn", found: expect.stringContaining("slackline topics create") });
     expect((await run("topics", "create")).code).toBe(0);
+    expect(await topicsByDoctor()).toMatchObject({ status: "ok" });
     expect(await run("topics", "check")).toMatchObject({ code: 0, err: "" });
   });
 

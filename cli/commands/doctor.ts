@@ -12,8 +12,9 @@ import type { Settings } from "../settings.ts";
 import { livingProcess } from "../inspect/living-process.ts";
 import { connectionSettings } from "../setting-definitions.ts";
 import { kafkaOptions, registryEndpoint } from "../system/connections.ts";
-import { openKafka } from "../system/open-log-alone.ts";
+import { openKafka, partitionsOf, topicTable } from "../system/open-log-alone.ts";
 import { compiledSubjects } from "../system/open-registry.ts";
+import { planTopics } from "../topics/topic-plan.ts";
 import { withSettings, type CommonFlags } from "./common-flags.ts";
 
 interface Finding {
@@ -30,6 +31,7 @@ export function doctorCommand(program: Command): void {
     "port",
     "host",
     "application",
+    "partitions",
     ...connectionSettings,
   ]).action(async (flags: CommonFlags) => {
     const settings = flags.settings();
@@ -122,13 +124,7 @@ async function port(settings: Settings): Promise<Finding> {
 /** Only what the settings name. */
 async function connections(settings: Settings): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  if (kafkaOptions(settings) !== undefined)
-    findings.push(
-      await found("Kafka", async () => {
-        await using log = await openKafka(settings);
-        return `${(await log.topics.list()).length} topics at ${settings.kafka.shown}`;
-      }),
-    );
+  if (kafkaOptions(settings) !== undefined) findings.push(...(await kafka(settings)));
   const endpoint = registryEndpoint(settings);
   if (endpoint !== undefined)
     findings.push(
@@ -138,6 +134,33 @@ async function connections(settings: Settings): Promise<readonly Finding[]> {
       }),
     );
   return findings;
+}
+
+async function kafka(settings: Settings): Promise<readonly Finding[]> {
+  let there: number | undefined;
+  const reached = await found("Kafka", async () => {
+    await using log = await openKafka(settings);
+    there = (await log.topics.list()).length;
+    return `${there} topics at ${settings.kafka.shown}`;
+  });
+  return there === undefined ? [reached] : [reached, await topics(settings)];
+}
+
+/** Missing ones are no fault: `demo` and `run` create them where they may. */
+async function topics(settings: Settings): Promise<Finding> {
+  const check = "Topics";
+  try {
+    await using log = await openKafka(settings);
+    const plan = await planTopics(log, topicTable(settings.application.value, await partitionsOf(log, settings)));
+    const differing = plan.filter(({ state }) => state === "differs").map(({ name, difference }) => `${name}: ${difference}`);
+    const missing = plan.filter(({ state }) => state === "missing").length;
+    if (differing.length > 0)
+      return { check, status: "fail", found: `${differing.length} of ${plan.length} are there otherwise: ${differing.join("; ")}` };
+    if (missing > 0) return { check, status: "warn", found: `${missing} of ${plan.length} are missing: slackline topics create` };
+    return { check, status: "ok", found: `${plan.length} of ${settings.application.value}, as wanted` };
+  } catch (error) {
+    return { check, status: "fail", found: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 async function found(check: string, look: () => Promise<string>): Promise<Finding> {
