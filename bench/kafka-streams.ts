@@ -39,7 +39,8 @@ interface Stage {
 
 /**
  * Flags: `size` (full; small), `measure` (presence,count,latency,crash,restore), `runs` and `records` (else the size's), `threads` (1), `side`
- * (both; slackline, kafka-streams), `cpu-prof` (a profile of each of our threads, of those runs that end by themselves).
+ * (both; slackline, kafka-streams), `cpu-prof` (a profile of each of our threads, of those runs that end by themselves), `node-words` (for
+ * Node on our side, quoted and with a space first: `" --single-threaded-gc"`).
  * KAFKA_BROKERS names a broker; else one is started from Kafka's jars. At full size with both sides each measure is written to
  * `bench/results/kafka-streams` as soon as it is there, otherwise to `bench/results/local/kafka-streams`.
  */
@@ -100,11 +101,15 @@ function sizeOf(flags: Readonly<Record<string, string>>, runs: number): BenchSiz
 }
 
 function sidesOf(flags: Readonly<Record<string, string>>): readonly Side[] {
-  const folder = flags["cpu-prof"] === undefined ? undefined : join("bench", "results", "local", "kafka-streams-profiles");
-  if (folder !== undefined) mkdirSync(folder, { recursive: true });
+  const nodeWords = flags["node-words"]?.trim().split(/\s+/) ?? [];
+  if (flags["cpu-prof"] !== undefined) {
+    const folder = join("bench", "results", "local", "kafka-streams-profiles");
+    mkdirSync(folder, { recursive: true });
+    nodeWords.push("--cpu-prof", `--cpu-prof-dir=${folder}`);
+  }
   const all: readonly Side[] = [
     { name: "kafka-streams", command: javaCommand },
-    { name: "slackline", command: (options) => slacklineCommand(options, folder) },
+    { name: "slackline", command: (options) => slacklineCommand(options, nodeWords) },
   ];
   const wanted = all.filter(({ name }) => flags["side"] === undefined || flags["side"] === name);
   if (wanted.length === 0) throw new RangeError(`there is no side "${flags["side"] ?? ""}"; there are: kafka-streams, slackline`);
