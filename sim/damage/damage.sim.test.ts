@@ -1,10 +1,16 @@
 /** State directories that were damaged, against the real databases: refused by name, or an earlier moment, and never a wrong answer. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { LogPath, RealKind } from "./damaged-state.ts";
+import { DamagedState, type LogPath, type RealKind } from "./damaged-state.ts";
+import { openSmall } from "./image.ts";
 import { runManyCases } from "./run-many-cases.ts";
 
 const paths: readonly LogPath[] = ["embedded", "kafka"];
 const kinds: readonly RealKind[] = ["rocksdb", "classic-level"];
+/** Of one that is tampered with. */
+const TAMPERED = 9;
 /** More of them by `npm run test:full -- --only damage`. */
 const SEED = 1;
 
@@ -19,4 +25,23 @@ test("a damaged directory is refused by name, or is what it was at an earlier mo
   expect(cases.filter(({ answer }) => answer.kind === "earlier").length).toBeGreaterThan(10);
   // Killed, and nothing else: all of it is there.
   expect(cases.filter(({ name }) => name === "none").map(({ answer }) => answer.kind)).toEqual(jobs.map(() => "same"));
+});
+
+test("a database that opens and holds one other byte than it ever held is a wrong answer", { timeout: 60_000 }, async () => {
+  const directory = mkdtempSync(join(tmpdir(), "slackline-tampered-"));
+  try {
+    const state = await DamagedState.make({ path: "embedded", kind: "rocksdb", seed: TAMPERED, directory: join(directory, "state") });
+    const location = join(directory, "tampered");
+    state.copyTo(location);
+    {
+      await using disk = await openSmall(location, "rocksdb");
+      const [[key, value] = []] = [...disk.entries("rows", { limit: 1, reverse: true })];
+      const batch = disk.batch();
+      batch.put("rows", key ?? Buffer.from("none"), Buffer.concat([value ?? Buffer.alloc(0), Buffer.from("!")]));
+      disk.write(batch, { sync: true });
+    }
+    expect(await state.answerTo(location)).toMatchObject({ kind: "wrong", what: expect.stringContaining("never held") });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });
