@@ -3,11 +3,13 @@ import autocannon from "autocannon";
 import { progress } from "#cli";
 import { DriverTraffic } from "./locations/driver-traffic.ts";
 import { inWorker, loadFacts, loadNow, withLiveSystem } from "./live/live-system.ts";
-import type { QueryOrder, QueryReport } from "./live/messages.ts";
+import { threadFacts, watchThread, type ThreadEffort } from "./live/main-thread.ts";
+import type { QueryMessage, QueryOrder, QueryReport } from "./live/messages.ts";
 import { latencyFacts } from "./live/percentiles.ts";
 import { median, type Bench } from "./result.ts";
 
 const WARM_SECONDS = 10;
+const WARM_QUESTIONS_SECONDS = 10;
 const FLOOD_SECONDS = 8;
 const CONNECTIONS = 16;
 const POINTS = 997;
@@ -30,27 +32,30 @@ export const queries: Bench = async ({ seed, runs, flags }) => {
     return `/v1/nearby-drivers?latitude=${latitude.toFixed(6)}&longitude=${longitude.toFixed(6)}&radiusMetres=${radius}&limit=${limit}`;
   });
   const before = loadNow();
-  const finished: { readonly report: QueryReport; readonly flood: number; readonly alone: number }[] = [];
+  const finished: { readonly report: QueryReport; readonly effort: ThreadEffort; readonly flood: number; readonly alone: number }[] = [];
   for (let run = 0; run < (flags["runs"] === undefined ? 1 : runs); run++) {
     const bar = progress({ label: "queries", total: 3, unit: "parts" });
     finished.push(
       await withLiveSystem({ seed, drivers, policy: "batch-matching" }, async (system) => {
-        const total = WARM_SECONDS + seconds + FLOOD_SECONDS + TAIL_SECONDS;
+        const total = WARM_SECONDS + WARM_QUESTIONS_SECONDS + seconds + FLOOD_SECONDS + TAIL_SECONDS;
         const done = system.traffic([{ name: "traffic", seconds: total, ordersPerSecond }]);
         await new Promise((resolve) => setTimeout(resolve, WARM_SECONDS * 1_000));
         bar.update(1, 3, "at a fixed rate");
-        const order: QueryOrder = { url: system.url, seconds, perSecond, connections: CONNECTIONS, paths };
-        const report = await inWorker<QueryReport, QueryReport>(
-          new URL("live/query-client.ts", import.meta.url),
-          order,
-          (message) => message,
-        );
+        const order: QueryOrder = {
+          url: system.url,
+          warmSeconds: WARM_QUESTIONS_SECONDS,
+          seconds,
+          perSecond,
+          connections: CONNECTIONS,
+          paths,
+        };
+        const { report, effort } = await askAll(order);
         bar.update(2, 3, "as many as it takes");
         const requests = paths.map((path) => ({ path }));
         const flood = await autocannon({ url: system.url, connections: 8, duration: FLOOD_SECONDS, requests, workers: 1 });
         const alone = await answerMs(system.queries.nearby.bind(system.queries), traffic, { drivers, radius, limit });
         await done;
-        return { report, flood: flood.requests.average, alone };
+        return { report, effort, flood: flood.requests.average, alone };
       }),
     );
     bar.end("measured");
@@ -68,6 +73,8 @@ export const queries: Bench = async ({ seed, runs, flags }) => {
       ? {}
       : {
           ...latencyFacts("nearby over HTTP", first.report.latency),
+          "the questions before, p99 ms": first.report.warming.p99,
+          ...threadFacts(first.effort, "question", first.report.latency.count),
           "answers that were no 200": first.report.non2xx + first.report.errors,
           "the answer alone, without HTTP, median ms": first.alone,
           "answers a second, 8 connections at once": first.flood,
@@ -76,6 +83,19 @@ export const queries: Bench = async ({ seed, runs, flags }) => {
   const p99 = finished.map(({ report }) => report.latency.p99);
   return [{ name: "nearby drivers, p99", unit: "ms", runs: p99, median: median(p99), seed, facts }];
 };
+
+/** The client in a worker, and what it costs this thread while it counts. */
+async function askAll(order: QueryOrder): Promise<{ readonly report: QueryReport; readonly effort: ThreadEffort }> {
+  let measured = watchThread();
+  const program = new URL("live/query-client.ts", import.meta.url);
+  const report = await inWorker<QueryMessage, QueryReport>(program, order, (message) => {
+    if (message.kind === "done") return message;
+    measured();
+    measured = watchThread();
+    return undefined;
+  });
+  return { report, effort: measured() };
+}
 
 type Nearby = (query: { latitude: number; longitude: number; radiusMetres: number; limit: number }) => Promise<unknown>;
 

@@ -5,6 +5,8 @@ const DIGITS = 15;
 const BASE_DIGITS = 3;
 const RESOLUTION_AT = 1;
 const INDEX_AT = 2;
+/** First digit of every index that is a cell. */
+const H3_CELL = "8";
 
 /**
  * The cell's base cell and then one octal digit a resolution: a parent's path is the beginning of its children's. What lies in a
@@ -19,4 +21,10 @@ export function cellPath(cell: string): string {
     .toString(8)
     .padStart(BASE_DIGITS + DIGITS, "0")
     .slice(0, BASE_DIGITS + resolution);
+}
+
+/** The cell with this path, as `cellPath` gives it for a cell. */
+export function cellOfPath(path: string): string {
+  const index = Number.parseInt(path.padEnd(BASE_DIGITS + DIGITS, "7"), 8);
+  return `${H3_CELL}${(path.length - BASE_DIGITS).toString(16)}${index.toString(16).padStart(DIGITS - INDEX_AT, "0")}`;
 }

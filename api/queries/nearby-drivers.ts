@@ -2,7 +2,8 @@
  * Drivers around a point by distance. The index knows each of them by fine cell, all of a parent cell in one range: parents are
  * read from the nearest outwards until nobody nearer can follow.
  */
-import { cellGeometry, distanceMetres } from "#geo";
+import { cellGeometry, cellOfPath, distanceMetres, FINE_RESOLUTION } from "#geo";
+import type { Point } from "#schemas";
 import type { CommittedView } from "#streams";
 import { PRESENCE_STORE, presenceRange, type DriverWhereabouts, type PresenceRow } from "#topologies";
 import type { NearbyDriver, NearbyQuery, NearbyView } from "./queries.ts";
@@ -21,14 +22,22 @@ const CLOSE: Cut = { resolution: 8, reachMetres: 900 };
 const CLOSE_METRES = 1_500;
 /** The index knows a driver by where he entered his fine cell: he may be so far from there. */
 const FINE_CELL_METRES = 500;
+/** And so far from the middle of that cell, with what he moved on since it was told. */
+const FINE_CELL_REACH_METRES = 300;
 /** Rows that one answer looks at. */
 const ROWS_MAX = 5_000;
-/** Exact positions are read for so many at once, or for as many as are wanted. */
-const READ_TOGETHER = 16;
+/** Exact positions are read for so many at once. */
+const READ_TOGETHER = 32;
+/** Middles of fine cells, and areas around a fine cell, that are remembered; when full, all are forgotten and computed again. */
+const CENTRES_MAX = 50_000;
+const AROUND_MAX = 5_000;
 
 interface Candidate {
   readonly row: PresenceRow;
+  /** To where he was told to be. */
   readonly metres: number;
+  /** He is no nearer than that. */
+  readonly leastMetres: number;
 }
 
 /** `partitionsOf`: where the drivers of an area are known. */
@@ -40,50 +49,61 @@ export function nearbyDrivers(view: CommittedView, partitionsOf: (area: string) 
   return search(view, partitionsOf, query, query.radiusMetres > CLOSE_METRES ? WIDE : CLOSE);
 }
 
+/** Rows cost little, exact positions a look at another store each: these are read for those alone who can be among the nearest. */
 function search(view: CommittedView, partitionsOf: (area: string) => readonly number[], query: NearbyQuery, cut: Cut): NearbyView {
-  const { latitude, longitude, radiusMetres, limit } = query;
-  const areas = areasAround(query, cut);
+  const { radiusMetres, limit } = query;
   const seen = new Set<string>();
   const best: NearbyDriver[] = [];
+  let waiting: Candidate[] = [];
   let rows = 0;
-  let complete = true;
   const farthest = (): number => (best.length < limit ? radiusMetres : (best.at(-1)?.metres ?? radiusMetres));
-  for (const { cell, leastMetres } of areas) {
-    if (leastMetres > farthest()) break;
-    const candidates: Candidate[] = [];
+  const settle = (some: readonly Candidate[]): void => {
+    for (const driver of exactly(view, some, query)) if (driver.metres <= farthest()) insert(best, driver, limit);
+  };
+  for (const { cell, leastMetres } of areasAround(query, cut)) {
+    if (leastMetres > farthest() || rows >= ROWS_MAX) break;
     for (const partition of partitionsOf(cell)) {
       const found = view.range(PRESENCE_STORE, { partition, ...presenceRange(cell), limit: ROWS_MAX - rows });
       rows += found.length;
-      for (const { value } of found) {
+      for (const { key, value } of found) {
         const row = value as PresenceRow; // the store holds nothing else
-        candidates.push({ row, metres: distanceMetres(latitude, longitude, row.latitude, row.longitude) });
+        // Whoever is present in several dispatch cells has a row in each.
+        if (seen.has(row.driverId)) continue;
+        seen.add(row.driverId);
+        waiting.push(candidateOf(String(key), row, query));
       }
-      if (rows < ROWS_MAX) continue;
-      complete = false;
-      break;
+      if (rows >= ROWS_MAX) break;
     }
-    // Near ones first: they push the limit inwards, and those beyond it need no second read.
-    candidates.sort((a, b) => a.metres - b.metres);
-    const inReach = (): Candidate | undefined => {
-      const next = candidates[0];
-      return next !== undefined && next.metres - FINE_CELL_METRES <= farthest() ? next : undefined;
-    };
-    while (inReach() !== undefined) {
-      // Whoever is present in several dispatch cells has a row in each.
-      const some = candidates
-        .splice(0, Math.max(limit, READ_TOGETHER))
-        .filter(({ row }) => !seen.has(row.driverId) && seen.add(row.driverId));
-      for (const driver of exactly(view, some, query)) if (driver.metres <= farthest()) insert(best, driver, limit);
-    }
-    if (!complete) break;
+    // The likely nearest push the limit inwards: fewer areas are read after them.
+    if (best.length >= limit || waiting.length < 2 * limit) continue;
+    waiting.sort((a, b) => a.metres - b.metres);
+    settle(waiting.splice(0, limit));
   }
-  return { drivers: best, complete };
+  waiting.sort((a, b) => a.leastMetres - b.leastMetres);
+  for (; waiting[0] !== undefined && waiting[0].leastMetres <= farthest(); waiting = waiting.slice(READ_TOGETHER))
+    settle(waiting.slice(0, READ_TOGETHER).filter((candidate) => candidate.leastMetres <= farthest()));
+  return { drivers: best, complete: rows < ROWS_MAX };
+}
+
+const centres = new Map<string, Point>();
+
+function candidateOf(key: string, row: PresenceRow, { latitude, longitude }: NearbyQuery): Candidate {
+  const path = key.slice(0, key.indexOf("/"));
+  let centre = centres.get(path);
+  if (centre === undefined) {
+    if (centres.size >= CENTRES_MAX) centres.clear();
+    centres.set(path, (centre = cellGeometry.centreOf(cellOfPath(path))));
+  }
+  const metres = distanceMetres(latitude, longitude, row.latitude, row.longitude);
+  const middle = distanceMetres(latitude, longitude, centre.latitude, centre.longitude);
+  return { row, metres, leastMetres: Math.max(0, metres - FINE_CELL_METRES, middle - FINE_CELL_REACH_METRES) };
 }
 
 /** Of dispatch cells with these resolutions, the ones in which a driver within this area can be present for his own position. */
 export function dispatchCellsOf(area: string, resolutions: readonly number[]): readonly string[] {
   const centre = cellGeometry.centreOf(area);
-  return resolutions.flatMap((resolution) => cellGeometry.cellsWithin(centre, resolution, WIDE.reachMetres));
+  const { reachMetres } = cellGeometry.resolutionOf(area) === CLOSE.resolution ? CLOSE : WIDE;
+  return resolutions.flatMap((resolution) => cellGeometry.cellsWithin(centre, resolution, reachMetres));
 }
 
 /** The areas that hold everybody within the radius. */
@@ -91,19 +111,37 @@ export function areasOf(query: NearbyQuery): readonly string[] {
   return areasAround(query, WIDE).map(({ cell }) => cell);
 }
 
+interface Area {
+  readonly cell: string;
+  readonly centre: Point;
+}
+
+const around = new Map<string, readonly Area[]>();
+
 /** With the least distance of anybody in them, the nearest first. */
 function areasAround(
   { latitude, longitude, radiusMetres }: NearbyQuery,
   { resolution, reachMetres }: Cut,
 ): readonly { readonly cell: string; readonly leastMetres: number }[] {
-  // A fine cell may lie a little outside the area that it descends from: the reach is wider than the radius.
-  return cellGeometry
-    .cellsWithin({ latitude, longitude }, resolution, radiusMetres + FINE_CELL_METRES * 2)
-    .map((cell) => {
-      const centre = cellGeometry.centreOf(cell);
+  const fineCell = cellGeometry.cellOf({ latitude, longitude }, FINE_RESOLUTION);
+  const name = `${fineCell} ${resolution} ${radiusMetres}`;
+  let areas = around.get(name);
+  if (areas === undefined) {
+    if (around.size >= AROUND_MAX) around.clear();
+    // A fine cell may lie a little outside the area that it descends from, and the point somewhere in its fine cell.
+    const cells = cellGeometry.cellsWithin(
+      cellGeometry.centreOf(fineCell),
+      resolution,
+      radiusMetres + FINE_CELL_METRES * 2 + FINE_CELL_REACH_METRES,
+    );
+    around.set(name, (areas = cells.map((cell) => ({ cell, centre: cellGeometry.centreOf(cell) }))));
+  }
+  return areas
+    .map(({ cell, centre }) => {
       const metres = distanceMetres(latitude, longitude, centre.latitude, centre.longitude);
       return { cell, leastMetres: Math.max(0, metres - reachMetres) };
     })
+    .filter(({ leastMetres }) => leastMetres <= radiusMetres)
     .sort((a, b) => a.leastMetres - b.leastMetres);
 }
 

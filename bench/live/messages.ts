@@ -37,14 +37,20 @@ export type TrafficMessage =
 
 export interface QueryOrder {
   readonly url: string;
+  /** Asked at the same rate before it counts: a server that lives has answered before. */
+  readonly warmSeconds: number;
   readonly seconds: number;
   readonly perSecond: number;
   readonly connections: number;
   readonly paths: readonly string[];
 }
 
+export type QueryMessage = { readonly kind: "warm" } | ({ readonly kind: "done" } & QueryReport);
+
 export interface QueryReport {
   readonly latency: LatencySummary;
+  /** Of the questions before. */
+  readonly warming: LatencySummary;
   readonly non2xx: number;
   readonly errors: number;
 }
