@@ -7,8 +7,12 @@ import { cellToLatLng, latLngToCell } from "h3-js";
 import { freshShapeOf, metresToEdge, unitX, unitY, unitZ } from "./cell-shape.ts";
 import { EARTH_RADIUS_METRES } from "./distance.ts";
 
-/** A power of two. */
-const SQUARES = 65_536;
+/** Sets of two squares; a power of two. */
+const SETS = 32_768;
+const SQUARES_PER_SET = 2;
+/** Row, column, resolution, and the circle of its cell once it was needed: together, so that they are fetched together. */
+const FIELDS = 4;
+const CIRCLE_FIELD = 3;
 const CIRCLES_MAX = 32_768;
 const NUMBERS_PER_CIRCLE = 4;
 /** Cells are small enough to be flat there, and meridians far enough apart. */
@@ -18,22 +22,19 @@ const LATITUDE_MAX = 75;
 /** Of a flat earth that is round, and of edges that bend. */
 const SAFETY = 0.98;
 const DEGREES = 180 / Math.PI;
-/** About the smallest circle of resolution 0, in degrees; each resolution's is smaller by the root of seven. */
-const COARSEST_RADIUS_DEGREES = 6.5;
-const NO_CIRCLE = -1;
+/** Side of a square at resolution 0, about the radius of a cell's circle; each resolution's is smaller by the root of seven. */
+const COARSEST_SIDE_DEGREES = 10;
+/** No circle yet; as a resolution: no square. */
+const NOTHING = -1;
 
 const squaresPerDegree = Float64Array.from(
   { length: RESOLUTION_MAX + 1 },
-  (_, resolution) => Math.sqrt(7) ** resolution / COARSEST_RADIUS_DEGREES,
+  (_, resolution) => Math.sqrt(7) ** resolution / COARSEST_SIDE_DEGREES,
 );
 
 export class RememberedCells {
-  readonly #rows = new Int32Array(SQUARES);
-  readonly #columns = new Int32Array(SQUARES);
-  readonly #resolutions = new Int8Array(SQUARES).fill(-1);
-  readonly #cells: string[] = Array.from({ length: SQUARES }, () => "");
-  /** Of the square's cell, once it was needed. */
-  readonly #circles = new Int32Array(SQUARES).fill(NO_CIRCLE);
+  readonly #squares = new Int32Array(SETS * SQUARES_PER_SET * FIELDS).fill(NOTHING);
+  readonly #cells: string[] = Array.from({ length: SETS * SQUARES_PER_SET }, () => "");
   readonly #circleOf = new Map<string, number>();
   /** Centre, cosine of its latitude, square of the radius; in degrees. */
   readonly #numbers = new Float64Array(NUMBERS_PER_CIRCLE * CIRCLES_MAX);
@@ -47,22 +48,35 @@ export class RememberedCells {
     const row = Math.floor(latitude * scale) | 0;
     const column = Math.floor(longitude * scale) | 0;
     const hash = Math.imul(Math.imul(row, 0x9e3779b1) ^ (column + resolution), 0x85ebca6b);
-    const square = (hash ^ (hash >>> 15)) & (SQUARES - 1);
-    if (this.#rows[square] === row && this.#columns[square] === column && this.#resolutions[square] === resolution) {
-      const known = this.#cells[square] as string;
-      const circle = this.#circles[square] as number;
-      if (circle !== NO_CIRCLE) return this.#isInside(circle, latitude, longitude) ? known : latLngToCell(latitude, longitude, resolution);
-      const cell = latLngToCell(latitude, longitude, resolution);
-      if (cell === known) this.#circles[square] = this.#circle(cell);
-      else this.#cells[square] = cell;
-      return cell;
-    }
+    const first = ((hash ^ (hash >>> 15)) & (SETS - 1)) * SQUARES_PER_SET;
+    for (let square = first; square < first + SQUARES_PER_SET; square++)
+      if (this.#isOf(square, row, column, resolution)) return this.#known(square, latitude, longitude, resolution);
     const cell = latLngToCell(latitude, longitude, resolution);
-    this.#rows[square] = row;
-    this.#columns[square] = column;
-    this.#resolutions[square] = resolution;
-    this.#cells[square] = cell;
-    this.#circles[square] = NO_CIRCLE;
+    this.#squares.copyWithin((first + 1) * FIELDS, first * FIELDS, (first + 1) * FIELDS);
+    this.#cells[first + 1] = this.#cells[first] as string;
+    const at = first * FIELDS;
+    this.#squares[at] = row;
+    this.#squares[at + 1] = column;
+    this.#squares[at + 2] = resolution;
+    this.#squares[at + CIRCLE_FIELD] = NOTHING;
+    this.#cells[first] = cell;
+    return cell;
+  }
+
+  #isOf(square: number, row: number, column: number, resolution: number): boolean {
+    const at = square * FIELDS;
+    return this.#squares[at] === row && this.#squares[at + 1] === column && this.#squares[at + 2] === resolution;
+  }
+
+  /** Of a point in a square that was seen before. */
+  #known(square: number, latitude: number, longitude: number, resolution: number): string {
+    const known = this.#cells[square] as string;
+    const at = square * FIELDS + CIRCLE_FIELD;
+    const circle = this.#squares[at] as number;
+    if (circle !== NOTHING) return this.#isInside(circle, latitude, longitude) ? known : latLngToCell(latitude, longitude, resolution);
+    const cell = latLngToCell(latitude, longitude, resolution);
+    if (cell === known) this.#squares[at] = this.#circle(cell);
+    else this.#cells[square] = cell;
     return cell;
   }
 
@@ -78,7 +92,7 @@ export class RememberedCells {
     if (known !== undefined) return known;
     if (this.#circleOf.size >= CIRCLES_MAX) {
       this.#circleOf.clear();
-      this.#circles.fill(NO_CIRCLE);
+      for (let at = CIRCLE_FIELD; at < this.#squares.length; at += FIELDS) this.#squares[at] = NOTHING;
     }
     const [latitude, longitude] = cellToLatLng(cell);
     const toEdge = metresToEdge(freshShapeOf(cell), unitX(latitude, longitude), unitY(latitude, longitude), unitZ(latitude));
