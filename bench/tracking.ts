@@ -1,73 +1,130 @@
-/** Location in → customer's stream out, with every customer following a job of his own. */
+/** Location in → customer's stream out, with many customers who follow jobs that are under way. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { progress } from "#cli";
-import { inWorker, loadFacts, loadNow, withLiveSystem } from "./live/live-system.ts";
-import type { FollowOrder, FollowReport } from "./live/messages.ts";
-import { latencyFacts } from "./live/percentiles.ts";
+import { follow } from "./live/follow.ts";
+import { loadFacts, loadNow, withLiveSystem, type LiveSystem } from "./live/live-system.ts";
+import { threadFacts, watchThread, type ThreadEffort } from "./live/main-thread.ts";
+import type { FollowReport } from "./live/messages.ts";
+import { Latencies, latencyFacts } from "./live/percentiles.ts";
 import { median, type Bench } from "./result.ts";
 
 /** Orders a second while the followed jobs come about. */
 const PLACING_RATE = 60;
-const SETTLE_SECONDS = 20;
-/** For opening the streams, and behind them. */
-const OPEN_SECONDS = 20;
+const SETTLE_SECONDS_MAX = 300;
+/** Streams are open and warm so long before it counts. */
+const WARM_SECONDS = 5;
+/** Beyond what is measured, streams have so long to open. */
+const OPEN_SECONDS_MAX = 300;
+const CLIENTS_PER_PROCESS = 5_000;
+const MEBIBYTE = 2 ** 20;
+
+interface Followed {
+  readonly report: FollowReport;
+  readonly effort: ThreadEffort;
+  /** Of the process that serves: before the streams were opened, with all of them open, and at most while it counted. */
+  readonly residentMb: readonly [before: number, open: number, most: number];
+}
 
 /**
- * One run of about two minutes unless `runs` is given. Flags: `clients` (1000; 10000 needs `ulimit -n 32768`), `jobs` followed
- * (1000), `drivers` (10000: 2,000 locations a second), `seconds` (40).
+ * One run of about two minutes unless `runs` is given: jobs are placed until each has its driver, then followed. Flags: `clients`
+ * (1000; 10000 from two processes), `jobs` followed (1000), `drivers` (10000: 2,000 locations a second), `seconds` (60).
  */
 export const tracking: Bench = async ({ seed, runs, flags }) => {
   const clients = Number(flags["clients"] ?? 1_000);
   const jobs = Number(flags["jobs"] ?? 1_000);
   const drivers = Number(flags["drivers"] ?? 10_000);
-  const seconds = Number(flags["seconds"] ?? 40);
+  const seconds = Number(flags["seconds"] ?? 60);
   const before = loadNow();
-  const reports: FollowReport[] = [];
+  const finished: Followed[] = [];
   for (let run = 0; run < (flags["runs"] === undefined ? 1 : runs); run++) {
-    const bar = progress({ label: "tracking", total: 3, unit: "parts" });
-    reports.push(
-      await withLiveSystem({ seed: seed + run, drivers, policy: "batch-matching" }, async (system) => {
-        const following = Promise.withResolvers<FollowReport>();
-        const follow = (): void => {
-          const order: FollowOrder = {
-            url: system.url,
-            jobs: Array.from({ length: clients }, (_, index) => `order-${index % jobs}`),
-            seconds,
-          };
-          inWorker<FollowReport, FollowReport>(new URL("live/follower-client.ts", import.meta.url), order, (message) => message).then(
-            following.resolve,
-            following.reject,
-          );
-        };
-        const placing = { name: "placing", seconds: Math.ceil(jobs / PLACING_RATE) + 1, ordersPerSecond: PLACING_RATE };
-        const settling = { name: "settling", seconds: SETTLE_SECONDS, ordersPerSecond: 0 };
-        const followed = { name: "following", seconds: seconds + OPEN_SECONDS, ordersPerSecond: 8.3 };
-        let part = 0;
-        const traffic = system.traffic([placing, settling, followed], (name) => {
-          bar.update(part++, 3, name);
-          if (name === followed.name) follow();
-        });
-        const [report] = await Promise.all([following.promise, traffic]);
-        return report;
-      }),
+    const bar = progress({ label: "tracking", total: 4, unit: "parts" });
+    finished.push(
+      await withLiveSystem({ seed: seed + run, drivers, policy: "batch-matching" }, (system) =>
+        followJobs(system, { clients, jobs, seconds }, (part, name) => bar.update(part, 4, name)),
+      ),
     );
     bar.end("measured");
   }
-  const [first] = reports;
-  const p99 = reports.map(({ latency }) => latency.p99);
+  const [first] = finished;
   const facts = {
     clients,
     "jobs followed": jobs,
     drivers,
     "locations a second": drivers / 5,
     ...loadFacts(before),
-    ...(first === undefined
-      ? {}
-      : {
-          ...latencyFacts("location → stream", first.latency),
-          "streams opened": first.opened,
-          "streams broken": first.broken,
-          positions: first.positions,
-        }),
+    ...(first === undefined ? {} : factsOf(first)),
   };
+  const p99 = finished.map(({ report }) => latenciesOf(report).at(0.99));
   return [{ name: `location in → stream out, ${clients} clients, p99`, unit: "ms", runs: p99, median: median(p99), seed, facts }];
 };
+
+async function followJobs(
+  system: LiveSystem,
+  { clients, jobs, seconds }: { readonly clients: number; readonly jobs: number; readonly seconds: number },
+  stage: (part: number, name: string) => void,
+): Promise<Followed> {
+  const over = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const begun = Promise.withResolvers<void>();
+  const phases = [
+    { name: "placing", seconds: Math.ceil(jobs / PLACING_RATE) + 1, ordersPerSecond: PLACING_RATE },
+    { name: "assigning", seconds: SETTLE_SECONDS_MAX, ordersPerSecond: 0, untilAssigned: true },
+    { name: "following", seconds: seconds + OPEN_SECONDS_MAX, ordersPerSecond: 8.3, over },
+  ];
+  const traffic = system.traffic(phases, (name) => {
+    stage(
+      phases.findIndex((phase) => phase.name === name),
+      name,
+    );
+    if (name === "following") begun.resolve();
+  });
+  try {
+    await Promise.race([begun.promise, traffic]);
+    const resident = (): number => process.memoryUsage.rss() / MEBIBYTE;
+    const start = resident();
+    let [open, most] = [start, start];
+    let measured = watchThread();
+    const look = setInterval(() => (most = Math.max(most, resident())), 250);
+    const processes = Math.ceil(clients / CLIENTS_PER_PROCESS);
+    const orders = Array.from({ length: processes }, (_, process) => ({
+      url: system.url,
+      seconds,
+      jobs: Array.from({ length: clients }, (__, client) => `order-${client % jobs}`).filter(
+        (___, client) => client % processes === process,
+      ),
+    }));
+    const opened = async (): Promise<void> => {
+      await sleep(WARM_SECONDS * 1_000);
+      open = resident();
+      measured();
+      measured = watchThread();
+      stage(3, "counting");
+    };
+    try {
+      const report = await follow(orders, { opened });
+      return { report, effort: measured(), residentMb: [start, open, most] };
+    } finally {
+      clearInterval(look);
+    }
+  } finally {
+    Atomics.store(new Int32Array(over), 0, 1);
+    await traffic;
+  }
+}
+
+function factsOf({ report, effort, residentMb: [before, open, most] }: Followed): Readonly<Record<string, number>> {
+  return {
+    ...latencyFacts("location → stream", latenciesOf(report).summary()),
+    "streams opened": report.opened,
+    "streams broken": report.broken,
+    ...threadFacts(effort, "event sent", report.ages.length),
+    "resident before the streams, MiB": before,
+    "with all streams open, MiB": open,
+    "at most, MiB": most,
+  };
+}
+
+function latenciesOf({ ages }: FollowReport): Latencies {
+  const latencies = new Latencies();
+  for (const age of ages) latencies.add(age);
+  return latencies;
+}

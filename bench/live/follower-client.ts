@@ -1,59 +1,83 @@
-/** Clients of the streams: each follows one job and notes how old each position is when it arrives. */
+/** Clients of the streams in a process of their own: each follows one job and notes how old each position is when it arrives. */
 import { Agent, get, type IncomingMessage } from "node:http";
-import { parentPort, workerData } from "node:worker_threads";
-import type { FollowOrder, FollowReport } from "./messages.ts";
-import { Latencies } from "./percentiles.ts";
+import type { FollowCommand, FollowMessage, FollowOrder } from "./messages.ts";
 
-const { url, jobs, seconds } = workerData as FollowOrder; // `tracking` starts this program
 /** Opened at once: a thousand handshakes in one moment measure the handshakes. */
 const OPENING_MAX = 50;
 
-const agent = new Agent({ keepAlive: false, maxSockets: Infinity });
-const latencies = new Latencies();
-const streams: IncomingMessage[] = [];
-let broken = 0;
-let positions = 0;
-let trips = 0;
-let over = false;
+class Followers {
+  readonly #order: FollowOrder;
+  readonly #agent = new Agent({ keepAlive: false, maxSockets: Infinity });
+  readonly #streams: IncomingMessage[] = [];
+  #ages: number[] = [];
+  #broken = 0;
+  #trips = 0;
+  #over = false;
 
-function follow(jobId: string): Promise<void> {
-  return new Promise((resolve) => {
-    const request = get(`${url}/v1/jobs/${jobId}/stream`, { agent, headers: { accept: "text/event-stream" } }, (response) => {
-      if (response.statusCode === 200) streams.push(response);
-      else broken++;
-      let rest = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        rest += chunk;
-        for (let end = rest.indexOf("\n\n"); end >= 0; end = rest.indexOf("\n\n")) {
-          take(rest.slice(0, end));
-          rest = rest.slice(end + 2);
-        }
+  constructor(order: FollowOrder) {
+    this.#order = order;
+  }
+
+  async open(): Promise<void> {
+    const { jobs } = this.#order;
+    for (let next = 0; next < jobs.length; next += OPENING_MAX)
+      await Promise.all(jobs.slice(next, next + OPENING_MAX).map((job) => this.#follow(job)));
+  }
+
+  /** What came before is not counted: it is the opening's. */
+  async count(): Promise<void> {
+    this.#ages = [];
+    await new Promise((resolve) => setTimeout(resolve, this.#order.seconds * 1_000));
+    this.#over = true;
+    say({ kind: "done", opened: this.#streams.length, broken: this.#broken, trips: this.#trips, ages: this.#ages });
+    for (const stream of this.#streams) stream.destroy();
+    this.#agent.destroy();
+    process.disconnect();
+  }
+
+  #follow(jobId: string): Promise<void> {
+    return new Promise((resolve) => {
+      const url = `${this.#order.url}/v1/jobs/${jobId}/stream`;
+      const request = get(url, { agent: this.#agent, headers: { accept: "text/event-stream" } }, (response) => {
+        if (response.statusCode === 200) this.#streams.push(response);
+        else this.#broken++;
+        let rest = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => {
+          rest += chunk;
+          for (let end = rest.indexOf("\n\n"); end >= 0; end = rest.indexOf("\n\n")) {
+            this.#take(rest.slice(0, end));
+            rest = rest.slice(end + 2);
+          }
+        });
+        response.on("close", () => {
+          if (!this.#over && response.statusCode === 200) this.#broken++;
+        });
+        resolve();
       });
-      response.on("close", () => {
-        if (!over && response.statusCode === 200) broken++;
+      request.on("error", () => {
+        if (!this.#over) this.#broken++;
+        resolve();
       });
-      resolve();
     });
-    request.on("error", () => {
-      if (!over) broken++;
-      resolve();
-    });
-  });
+  }
+
+  #take(block: string): void {
+    if (block.includes("event: trip")) this.#trips++;
+    if (!block.includes("event: position")) return;
+    const at = Number(/"at":(\d+)\}/.exec(block)?.[1]);
+    this.#ages.push(Date.now() - at);
+  }
 }
 
-function take(block: string): void {
-  if (block.includes("event: trip")) trips++;
-  if (!block.includes("event: position")) return;
-  positions++;
-  const at = Number(/"at":(\d+)\}/.exec(block)?.[1]);
-  latencies.add(Date.now() - at);
+function say(message: FollowMessage): void {
+  process.send?.(message);
 }
 
-for (let next = 0; next < jobs.length; next += OPENING_MAX) await Promise.all(jobs.slice(next, next + OPENING_MAX).map(follow));
-await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
-over = true;
-const report: FollowReport = { opened: streams.length, broken, positions, trips, latency: latencies.summary() };
-parentPort?.postMessage(report);
-for (const stream of streams) stream.destroy();
-agent.destroy();
+let followers: Followers | undefined;
+process.on("message", (command: FollowCommand) => {
+  if (command.kind === "open") {
+    followers = new Followers(command.order);
+    void followers.open().then(() => say({ kind: "opened" }));
+  } else void followers?.count();
+});

@@ -7,8 +7,13 @@ import type { LatencySummary } from "./percentiles.ts";
 /** A span of the run with its own demand. */
 export interface Phase {
   readonly name: string;
+  /** At most, where one of the others may end it. */
   readonly seconds: number;
   readonly ordersPerSecond: number;
+  /** It ends as soon as all orders so far have their drivers. */
+  readonly untilAssigned?: boolean;
+  /** It ends as soon as the first of these numbers of 32 bits is not 0. */
+  readonly over?: SharedArrayBuffer;
 }
 
 export interface TrafficOrder {
@@ -62,11 +67,15 @@ export interface FollowOrder {
   readonly seconds: number;
 }
 
+/** `open`, and after `opened` `count`. */
+export type FollowCommand = { readonly kind: "open"; readonly order: FollowOrder } | { readonly kind: "count" };
+
+export type FollowMessage = { readonly kind: "opened" } | ({ readonly kind: "done" } & FollowReport);
+
 export interface FollowReport {
   readonly opened: number;
   readonly broken: number;
-  readonly positions: number;
   readonly trips: number;
-  /** Time of the location's record → event at the client. */
-  readonly latency: LatencySummary;
+  /** Time of the location's record → event at the client, ms, of each position while it counted. */
+  readonly ages: readonly number[];
 }

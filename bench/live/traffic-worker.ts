@@ -52,7 +52,10 @@ class Traffic {
     const count: PhaseCount = { name: phase.name, placed: 0, locations: 0, latencies: new Latencies() };
     const begun = Date.now();
     const end = begun + phase.seconds * 1_000;
+    const over = phase.over === undefined ? undefined : new Int32Array(phase.over);
     for (let now = begun; now < end; now = Date.now()) {
+      if (over !== undefined && Atomics.load(over, 0) !== 0) break;
+      if (phase.untilAssigned === true && this.#waiting.size === 0) break;
       const placed = this.#placeDue(phase, count, now - begun);
       while (this.#nextAt() <= now) {
         this.#locate(now);
