@@ -48,9 +48,9 @@ function hexOf(text: string, from: number, to: number): number {
   let value = 0;
   for (let at = from; at < to; at++) {
     const unit = text.charCodeAt(at);
-    value = value * 16 + (unit < 0x60 ? unit - 0x30 : unit - 0x57);
+    value = (value << 4) | (unit < 0x60 ? unit - 0x30 : unit - 0x57);
   }
-  return value;
+  return value >>> 0;
 }
 
 function writePosition(value: DriverPosition, target: Buffer, start: number): number {
