@@ -28,6 +28,7 @@ export const engineBugs: readonly PlantedBug[] = [
   },
   {
     name: "offsets are fetched before the older producer is fenced",
+    needs: "ledger",
     plant: () => ({ wrapLog: withEarlyOffsets }),
   },
   {
@@ -48,6 +49,7 @@ export const engineBugs: readonly PlantedBug[] = [
   },
   {
     name: "a stored value is changed by whoever reads it",
+    needs: "ledger",
     plant: () => ({
       wrapDisk: (disk) => {
         let reads = 0;
