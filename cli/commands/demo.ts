@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import { policies } from "#topologies";
-import { demoWorld } from "../demo/demo-world.ts";
+import { demoWorld } from "../world/demo-world.ts";
 import { runDemo, type DemoPicture, type DemoTotals } from "../demo/run-demo.ts";
 import { CliError } from "../errors.ts";
 import { pinoLogger } from "../logging.ts";

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { CliError } from "../errors.ts";
 import { prove, verdictLines } from "../proof/prove.ts";
-import { runWorld } from "../run/run-world.ts";
+import { runWorld } from "../world/run-world.ts";
 import { connectionSettings } from "../setting-definitions.ts";
 import { endSignal } from "../system/end-signals.ts";
 import { openLogAlone } from "../system/open-log-alone.ts";

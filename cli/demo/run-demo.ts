@@ -14,12 +14,12 @@ import { prove } from "../proof/prove.ts";
 import { after } from "../system/end-signals.ts";
 import { latestTime } from "../system/latest-time.ts";
 import { openSystem, type System, type SystemOptions } from "../system/open-system.ts";
-import { openWorld, type OpenWorldOptions } from "../system/open-world.ts";
+import { openWorld, type OpenWorldOptions } from "../world/open-world.ts";
 import { serveSystem, type ServedSystem } from "../system/serve-system.ts";
-import type { DemoWorld } from "./demo-world.ts";
+import type { DemoWorld } from "../world/demo-world.ts";
 import { refuseForeignTopics, untilAlone } from "./foreign-topics.ts";
-import { Observer } from "./observer.ts";
-import type { TallySnapshot } from "./tally.ts";
+import { Observer } from "../world/observer.ts";
+import type { TallySnapshot } from "../world/tally.ts";
 
 export interface DemoOptions {
   readonly system: Omit<SystemOptions, "policy">;

@@ -13,7 +13,7 @@ import { readTopic } from "../proof/read-topic.ts";
 import { checkStateFold } from "../proof/state-fold.ts";
 import { APPLICATION_ID } from "../system/dispatch-topology.ts";
 import { openSystem } from "../system/open-system.ts";
-import { openWorld } from "../system/open-world.ts";
+import { openWorld } from "../world/open-world.ts";
 import { lastOrders } from "./last-orders.ts";
 import { OpenJobs } from "./open-jobs.ts";
 

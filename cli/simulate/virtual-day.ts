@@ -12,7 +12,7 @@ import {
 import type { World } from "#world";
 import { APPLICATION_ID } from "../system/dispatch-topology.ts";
 import type { System } from "../system/open-system.ts";
-import { openWorld } from "../system/open-world.ts";
+import { openWorld } from "../world/open-world.ts";
 import { OpenJobs } from "./open-jobs.ts";
 
 export interface VirtualDayOptions {

@@ -4,7 +4,7 @@ import { memoryDisk } from "#disk";
 import { openEmbeddedLog } from "#log";
 import { stringKey, stringSerde } from "#state";
 import { StreamsBuilder, topic } from "#streams";
-import { DecisionTimes } from "../run/decision-times.ts";
+import { DecisionTimes } from "../world/decision-times.ts";
 import { restoreLine, restoreProgress } from "../run/restore-progress.ts";
 import { lagRows } from "./lag-rows.ts";
 import { planTopics } from "./topic-plan.ts";

@@ -1,7 +1,7 @@
 /** The world as a client of the system's log, placing keys as every producer of these topics does. */
 import { murmur2 } from "#streams";
 import { WorldClient, type WorldClientOptions } from "#world";
-import type { System } from "./open-system.ts";
+import type { System } from "../system/open-system.ts";
 
 export interface OpenWorldOptions extends Pick<WorldClientOptions, "worldId" | "create" | "now" | "historyMs" | "missedDemand"> {
   readonly system: Pick<System, "log" | "topics">;

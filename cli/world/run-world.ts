@@ -2,12 +2,12 @@
 import type { Log } from "#log";
 import type { DispatchTopics } from "#topologies";
 import { ScaledClock, systemClock } from "#world";
-import { demoWorld } from "../demo/demo-world.ts";
-import { Observer } from "../demo/observer.ts";
-import type { TallySnapshot } from "../demo/tally.ts";
+import { demoWorld } from "./demo-world.ts";
+import { Observer } from "./observer.ts";
+import type { TallySnapshot } from "./tally.ts";
 import { after } from "../system/end-signals.ts";
 import { latestTime } from "../system/latest-time.ts";
-import { openWorld } from "../system/open-world.ts";
+import { openWorld } from "./open-world.ts";
 import { DecisionTimes, type DecisionFigures } from "./decision-times.ts";
 
 export interface WorldRun {
