@@ -124,12 +124,21 @@ function say(message: LevelThreadMessage): void {
   parentPort?.postMessage(message);
 }
 
+/**
+ * Of a database whose opening has failed. Its own `close` does nothing then, and what the addon still holds ends the whole process by a
+ * segmentation fault when this thread ends.
+ */
+async function letGo(database: Database): Promise<void> {
+  // Not in its types: what `close` calls for one that is open.
+  await (database as unknown as { _close(): Promise<void> })._close();
+}
+
 /** What LevelDB would not notice, before it opens them. What somebody has open changes meanwhile: only its lock is looked at then. */
 async function lookAtFiles(directory: string): Promise<void> {
   if (findSequenceGap(directory) === undefined && findLogCuts(directory).length === 0 && findDamagedTable(directory) === undefined) return;
-  const probe = new ClassicLevel<Buffer, Buffer>(directory);
+  const probe: Database = new ClassicLevel<Buffer, Buffer>(directory);
   const error: unknown = await probe.open({ createIfMissing: false, errorIfExists: true }).catch((cause: unknown) => cause);
-  await probe.close();
+  await letGo(probe);
   if (innermostCause(error).code === "LEVEL_LOCKED") throw error;
   cutLogs(findLogCuts(directory));
   const damage = findSequenceGap(directory) ?? findDamagedTable(directory);
@@ -139,13 +148,14 @@ async function lookAtFiles(directory: string): Promise<void> {
 async function main(): Promise<void> {
   // Only `level-disk.ts` starts this thread.
   const data = workerData as LevelThreadData;
-  let database: Database;
+  let database: Database | undefined;
   try {
     await lookAtFiles(data.directory);
     database = new ClassicLevel<Buffer, Buffer>(data.directory, { keyEncoding: "buffer", valueEncoding: "buffer" });
     // At once: it would open itself in a moment, and make what is missing.
     await database.open({ createIfMissing: data.create });
   } catch (error) {
+    if (database !== undefined) await letGo(database);
     say({ opened: false, ...innermostCause(error) });
     return;
   }
