@@ -15,6 +15,7 @@ export type StreamsErrorCode =
   | "TASK_FAILED"
   | "FAILURE_RATIO"
   | "CHANGELOG_CUT"
+  | "OFFSETS_LOST"
   | "TASK_TAKEN"
   | "STOP_TIMEOUT"
   | "GROUP_DATA_INVALID"

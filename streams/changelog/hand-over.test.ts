@@ -276,6 +276,20 @@ test("a change that does not fit its changelog is dead-lettered, and what came w
   expect((await committedRecords(log, deadLetterTopic("app"), 0)).map(({ key }) => key)).toEqual(["key-1"]);
 });
 
+test("committed offsets that brokers have forgotten are told: nothing is counted once more on top of the state", async () => {
+  const disk = memoryDisk();
+  await add(20);
+  await runOnce({ disk });
+  const before = await outputCount();
+  cluster.forgetOffsets();
+  // With the rows, and by the changelog alone.
+  for (const on of [disk, memoryDisk()]) {
+    const one = instance({ disk: on });
+    await expect(one.live()).rejects.toMatchObject({ code: "OFFSETS_LOST", message: expect.stringContaining("no committed offset of") });
+  }
+  expect(await outputCount()).toBe(before);
+});
+
 async function expectRefusal(on: Disk): Promise<void> {
   const one = instance({ disk: on });
   await expect(one.live()).rejects.toMatchObject({

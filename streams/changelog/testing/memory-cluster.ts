@@ -154,6 +154,11 @@ export class MemoryCluster {
     this.settle();
   }
 
+  /** As brokers do with a group that had no member for long. */
+  forgetOffsets(): void {
+    this.#committed.clear();
+  }
+
   /** The next batch that readers of committed records see from there, or a step over what they do not see. */
   read(at: TopicPartition, offset: number): FetchedBatch | number | undefined {
     const partition = this.partition(at);

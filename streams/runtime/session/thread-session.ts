@@ -11,6 +11,7 @@ import { SerdeError } from "#state";
 import type { TaskProgress } from "../../changelog/changelog.ts";
 import { ChangelogFollower } from "../../changelog/changelog-follower.ts";
 import { ChangelogWriter } from "../../changelog/changelog-writer.ts";
+import { refuseLostOffsets } from "../../changelog/offsets-lost.ts";
 import { isRetriableCondition } from "../../retriable.ts";
 import type { LatencyHistogram } from "../../metrics/latency-histogram.ts";
 import type { CondemnedUnit, Task } from "../../task/task.ts";
@@ -23,7 +24,7 @@ import { prepareState } from "../prepare-state.ts";
 import type { StreamThreadConfig, ThreadDependencies } from "../thread.ts";
 import { InputFeed } from "./input-feed.ts";
 import { openTask, type TaskDependencies } from "./open-task.ts";
-import { prepareTasks, type Opening, type Prepared, type PreparedTask } from "./prepare-tasks.ts";
+import { prepareTasks, subtopologyOf, type Opening, type Prepared, type PreparedTask } from "./prepare-tasks.ts";
 
 export interface ThreadSessionOptions {
   readonly config: StreamThreadConfig;
@@ -226,6 +227,7 @@ export class ThreadSession {
 
   #openTask(prepared: PreparedTask, now: number): void {
     const name = taskName(prepared.id);
+    if (this.#follower !== undefined) this.#refuseLostOffsets(prepared);
     try {
       this.tasks.push(openTask(prepared, this.#taskDependencies, now));
       if (prepared.starts.some(({ committed }) => committed)) this.restores++;
@@ -236,6 +238,12 @@ export class ThreadSession {
       this.#restoring.set(name, prepared);
       this.#follower.startOver(prepared.id, prepared.changelogs, now);
     }
+  }
+
+  #refuseLostOffsets({ id, starts }: PreparedTask): void {
+    const { disk, storeIds, topology } = this.#taskDependencies;
+    const stores = subtopologyOf(topology, id).stores.flatMap(({ name }) => storeIds.get(name) ?? []);
+    refuseLostOffsets(disk, { id, group: this.#options.config.applicationId, inputs: starts, storeIds: stores });
   }
 
   #closeRetired(): boolean {
