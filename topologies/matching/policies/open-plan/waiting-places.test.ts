@@ -61,6 +61,12 @@ test("a driver who stands remote goes to where the orders are, and the fifth of 
   expect(new Set(moves.map(({ placeId }) => placeId))).toEqual(new Set(["calm"]));
 });
 
+test("where the zone does not ask for it nobody is sent away, so a ride finds him free", () => {
+  const demand = { until: NOW, places: [{ placeId: "busy", latitude: 0, longitude: 0, weight: 8 }] };
+  const remote = { driver: driver(0, { latitude: 9, longitude: 0 }), movable: true, at: { latitude: 9, longitude: 0 } };
+  expect(chooseMoves([remote], demand, { now: NOW, travel }, openPlanValues({}))).toEqual([]);
+});
+
 const jobPlacedAt = (placedAt: number) => ({
   jobId: `j${placedAt}`,
   attempt: 1,
