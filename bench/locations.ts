@@ -28,7 +28,7 @@ const STEPS = 10;
 const RECORDS = 1_000_000;
 const PROFILE_LINES = 25;
 /** A broker beside it on a busy machine may be slow to answer; the records count, not the patience. */
-const TRANSACTION_MS_MAX = 60_000;
+const PATIENCE_MS = 60_000;
 
 interface RunOptions {
   readonly seed: number;
@@ -121,7 +121,8 @@ async function embeddedPlace(disk: Disk, durability: Durability): Promise<LogPla
 /** A broker of its own for each run: the topics' names are the application's. */
 async function kafkaPlace(): Promise<LogPlace> {
   const cluster = await KafkaCluster.start({ heapMb: 1_024 });
-  const options = { brokers: cluster.brokers, clientId: APPLICATION_ID, transactionMsMax: TRANSACTION_MS_MAX };
+  const patience = { transactionMsMax: PATIENCE_MS, sessionMsMax: PATIENCE_MS, rebalanceMsMax: PATIENCE_MS };
+  const options = { brokers: cluster.brokers, clientId: APPLICATION_ID, ...patience };
   const log = await openKafkaLog(options);
   const close = async (): Promise<void> => {
     await log.close();
