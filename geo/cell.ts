@@ -1,5 +1,5 @@
 /** H3 cells as the application uses them: 15 lower-case hex digits, like in JSON and Avro. */
-import { cellToLatLng, cellToParent, getResolution, gridRing } from "h3-js";
+import { cellToChildren, cellToLatLng, cellToParent, getResolution, gridRing } from "h3-js";
 import type { Point } from "./point.ts";
 import { RememberedCells } from "./remembered-cells.ts";
 
@@ -25,6 +25,11 @@ export function resolutionOf(cell: string): number {
 export function centreOf(cell: string): Point {
   const [latitude, longitude] = cellToLatLng(cell);
   return { latitude, longitude };
+}
+
+/** The cells of the next finer resolution that descend from it: seven, six of a pentagon. They do not cover it to its edge. */
+export function childrenOf(cell: string): readonly string[] {
+  return cellToChildren(cell, getResolution(cell) + 1);
 }
 
 /** Cells exactly `k` steps away, 6k of them away from pentagons; the cell itself for 0. */

@@ -2,33 +2,36 @@
  * Drivers around a point by distance. The index knows each of them by fine cell, all of a parent cell in one range: parents are
  * read from the nearest outwards until nobody nearer can follow.
  */
-import { cellGeometry, cellOfPath, distanceMetres, FINE_RESOLUTION } from "#geo";
+import { cellGeometry, cellOfPath, childrenOf, distanceMetres } from "#geo";
 import type { Point } from "#schemas";
 import type { CommittedView } from "#streams";
 import { PRESENCE_STORE, presenceRange, type DriverWhereabouts, type PresenceRow } from "#topologies";
 import type { NearbyDriver, NearbyQuery, NearbyView } from "./queries.ts";
+
+/** So far may a driver be from the middle of his fine cell, with what he moved on since it was told. */
+const FINE_CELL_REACH_METRES = 300;
 
 /** How finely the area is cut: an area is a parent cell, read as one range of the index. */
 interface Cut {
   readonly resolution: number;
   /** From an area's centre to the farthest point of a fine cell that descends from it. */
   readonly reachMetres: number;
+  /** The same from the centre of one of its children, whose fine cells are all that the area has. */
+  readonly childReachMetres: number;
 }
 
 /** About 5 km² an area: some 25 of them hold a circle of 5 km. */
-const WIDE: Cut = { resolution: 7, reachMetres: 2_200 };
+const WIDE: Cut = { resolution: 7, reachMetres: 2_200, childReachMetres: 900 };
 /** About 0.7 km² an area: where drivers are many, the nearest are found among few rows. */
-const CLOSE: Cut = { resolution: 8, reachMetres: 900 };
+const CLOSE: Cut = { resolution: 8, reachMetres: 900, childReachMetres: FINE_CELL_REACH_METRES };
 const CLOSE_METRES = 1_500;
-/** The index knows a driver by where he entered his fine cell: he may be so far from there. */
+/** And so far from where he entered it, by which the index knows him. */
 const FINE_CELL_METRES = 500;
-/** And so far from the middle of that cell, with what he moved on since it was told. */
-const FINE_CELL_REACH_METRES = 300;
 /** Rows that one answer looks at. */
 const ROWS_MAX = 5_000;
 /** Exact positions are read for so many at once. */
 const READ_TOGETHER = 32;
-/** Middles of fine cells, and areas around a fine cell, that are remembered; when full, all are forgotten and computed again. */
+/** Middles of fine cells, and areas around an area, that are remembered; when full, all are forgotten and computed again. */
 const CENTRES_MAX = 50_000;
 const AROUND_MAX = 5_000;
 
@@ -113,7 +116,8 @@ export function areasOf(query: NearbyQuery): readonly string[] {
 
 interface Area {
   readonly cell: string;
-  readonly centre: Point;
+  /** Middles of its children. */
+  readonly middles: readonly Point[];
 }
 
 const around = new Map<string, readonly Area[]>();
@@ -121,25 +125,23 @@ const around = new Map<string, readonly Area[]>();
 /** With the least distance of anybody in them, the nearest first. */
 function areasAround(
   { latitude, longitude, radiusMetres }: NearbyQuery,
-  { resolution, reachMetres }: Cut,
+  { resolution, reachMetres, childReachMetres }: Cut,
 ): readonly { readonly cell: string; readonly leastMetres: number }[] {
-  const fineCell = cellGeometry.cellOf({ latitude, longitude }, FINE_RESOLUTION);
-  const name = `${fineCell} ${resolution} ${radiusMetres}`;
+  const home = cellGeometry.cellOf({ latitude, longitude }, resolution);
+  const name = `${home} ${radiusMetres}`;
   let areas = around.get(name);
   if (areas === undefined) {
     if (around.size >= AROUND_MAX) around.clear();
-    // A fine cell may lie a little outside the area that it descends from, and the point somewhere in its fine cell.
-    const cells = cellGeometry.cellsWithin(
-      cellGeometry.centreOf(fineCell),
-      resolution,
-      radiusMetres + FINE_CELL_METRES * 2 + FINE_CELL_REACH_METRES,
-    );
-    around.set(name, (areas = cells.map((cell) => ({ cell, centre: cellGeometry.centreOf(cell) }))));
+    // From anywhere in its own area; and a fine cell may lie a little outside the area that it descends from.
+    const metres = radiusMetres + FINE_CELL_METRES * 2 + reachMetres;
+    const cells = cellGeometry.cellsWithin(cellGeometry.centreOf(home), resolution, metres);
+    around.set(name, (areas = cells.map((cell) => ({ cell, middles: childrenOf(cell).map(cellGeometry.centreOf) }))));
   }
   return areas
-    .map(({ cell, centre }) => {
-      const metres = distanceMetres(latitude, longitude, centre.latitude, centre.longitude);
-      return { cell, leastMetres: Math.max(0, metres - reachMetres) };
+    .map(({ cell, middles }) => {
+      let metres = Infinity;
+      for (const middle of middles) metres = Math.min(metres, distanceMetres(latitude, longitude, middle.latitude, middle.longitude));
+      return { cell, leastMetres: Math.max(0, metres - childReachMetres) };
     })
     .filter(({ leastMetres }) => leastMetres <= radiusMetres)
     .sort((a, b) => a.leastMetres - b.leastMetres);
