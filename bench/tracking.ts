@@ -21,6 +21,8 @@ const MEBIBYTE = 2 ** 20;
 interface Followed {
   readonly report: FollowReport;
   readonly effort: ThreadEffort;
+  /** The same while the streams were opened. */
+  readonly opening: ThreadEffort;
   /** Of the process that serves: before the streams were opened, with all of them open, and at most while it counted. */
   readonly residentMb: readonly [before: number, open: number, most: number];
 }
@@ -83,6 +85,7 @@ async function followJobs(
     const start = resident();
     let [open, most] = [start, start];
     let measured = watchThread();
+    let opening: ThreadEffort | undefined;
     const look = setInterval(() => (most = Math.max(most, resident())), 250);
     const processes = Math.ceil(clients / CLIENTS_PER_PROCESS);
     const orders = Array.from({ length: processes }, (_, process) => ({
@@ -93,15 +96,16 @@ async function followJobs(
       ),
     }));
     const opened = async (): Promise<void> => {
+      opening = measured();
       await sleep(WARM_SECONDS * 1_000);
       open = resident();
-      measured();
       measured = watchThread();
       stage(3, "counting");
     };
     try {
       const report = await follow(orders, { opened });
-      return { report, effort: measured(), residentMb: [start, open, most] };
+      const effort = measured();
+      return { report, effort, opening: opening ?? effort, residentMb: [start, open, most] };
     } finally {
       clearInterval(look);
     }
@@ -111,10 +115,12 @@ async function followJobs(
   }
 }
 
-function factsOf({ report, effort, residentMb: [before, open, most] }: Followed): Readonly<Record<string, number>> {
+function factsOf({ report, effort, opening, residentMb: [before, open, most] }: Followed): Readonly<Record<string, number>> {
   return {
     ...latencyFacts("location → stream", latenciesOf(report).summary()),
     "streams opened": report.opened,
+    "seconds to open them": opening.wallMs / 1_000,
+    "CPU of the main thread a stream opened, ms": opening.cpuMs / report.opened,
     "streams broken": report.broken,
     ...threadFacts(effort, "event sent", report.ages.length),
     "resident before the streams, MiB": before,
