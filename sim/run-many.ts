@@ -37,7 +37,8 @@ export async function runMany({ jobs, workers, ended }: ManyOptions): Promise<re
   const reports: SeedReport[] = [];
   let next = 0;
   let enough = false;
-  const some = async (): Promise<void> => {
+  /** False when there are no more. */
+  const some = async (): Promise<boolean> => {
     const worker = new Worker(new URL("seed-worker.ts", import.meta.url));
     try {
       for (let run = 0; run < SEEDS_A_THREAD && next < jobs.length && !enough; run++) {
@@ -45,12 +46,13 @@ export async function runMany({ jobs, workers, ended }: ManyOptions): Promise<re
         reports.push(report);
         enough = ended(report, reports.length) || enough;
       }
+      return next < jobs.length && !enough;
     } finally {
       await worker.terminate();
     }
   };
   const one = async (): Promise<void> => {
-    while (next < jobs.length && !enough) await some();
+    for (let more = true; more;) more = await some();
   };
   await Promise.all(Array.from({ length: Math.min(workers, jobs.length) }, one));
   return reports;
