@@ -63,6 +63,7 @@ const CANCEL_AFTER_MS = 1_000;
 const CANCEL_SHARE = 0.05;
 const SILENT_MS_MAX = 10_000;
 const SHIFT_AGAIN_MS = 20_000;
+const OPEN_PER_DRIVER_MAX = 2;
 const ABORT_EVERY = 6;
 const DRAWS = 100_000;
 
@@ -81,6 +82,7 @@ export class BriskPeople implements AsyncDisposable {
   #placing = true;
   #living = true;
   #begunAt = 0;
+  #placedAt = 0;
   #shiftsSaidAt = -Infinity;
   #drawn = 0;
   #transactions = 0;
@@ -105,6 +107,7 @@ export class BriskPeople implements AsyncDisposable {
   /** They live from then on; what makes them fail is heard at `end`. */
   begin(): void {
     this.#begunAt = Date.now();
+    this.#placedAt = this.#begunAt;
     this.#life = this.#live();
     this.#life.catch(() => {});
   }
@@ -154,7 +157,13 @@ export class BriskPeople implements AsyncDisposable {
       this.#shiftsSaidAt = now;
       this.#positions.forEach((position, driver) => said.push(this.#shift(driver, position)));
     }
-    while (this.#placing && this.#jobs.size < ((now - this.#begunAt) * this.#options.ordersPerSecond) / 1_000) this.#place(now);
+    const { ordersPerSecond, drivers } = this.#options;
+    // Where things take long nobody orders on and on: what is open at the end is to be done then.
+    const open = drivers * OPEN_PER_DRIVER_MAX;
+    for (let due = ((now - this.#placedAt) * ordersPerSecond) / 1_000; this.#placing && due >= 1 && this.#open.size < open; due--) {
+      this.#placedAt = now;
+      this.#place(now);
+    }
     for (const jobId of this.#open) this.#sayOf(jobId, now, said);
     this.#positions.forEach((position, driver) => {
       if (now - (this.#locatedAt[driver] ?? 0) < LOCATION_EVERY_MS) return;

@@ -31,12 +31,16 @@ export interface DispatchOutcome {
   readonly bills: number;
   /** From the last order until each job had ended. */
   readonly drainMs: number;
+  /** Instances that gave up while their broker was down, and were started again. */
+  readonly startedAgain: number;
 }
 
 const SESSION_MS = 6_000;
 const PARTITIONS = 4;
 const READY_MS_MAX = 180_000;
 const LOOK_MS = 200;
+/** Exit status. */
+const CANNOT_REACH = 3;
 
 export class DispatchRun implements AsyncDisposable {
   readonly people: BriskPeople;
@@ -45,6 +49,8 @@ export class DispatchRun implements AsyncDisposable {
   readonly #dispatch: LogAlone;
   readonly #reader: ForeignReader;
   readonly #instances: (CommandProcess | undefined)[];
+  #startedAgain = 0;
+  #closing = false;
 
   /** Topics made by the command, the reader at work, instances ready, people alive. */
   static async begin(options: DispatchRunOptions): Promise<DispatchRun> {
@@ -89,10 +95,16 @@ export class DispatchRun implements AsyncDisposable {
     this.people = new BriskPeople({ ...options, dispatch });
   }
 
-  /** In the directory that it had before. */
+  /** In the directory that it had before; whatever supervises services starts it again where it could not reach its brokers. */
   start(instance: number): void {
     const words = ["run", "--dir", join(this.#directory, `instance-${instance}`), "--port", "0"];
-    this.#instances[instance] = new CommandProcess(words, this.#environment);
+    const started = new CommandProcess(words, this.#environment);
+    this.#instances[instance] = started;
+    void started.ended.then(({ code }) => {
+      if (code !== CANNOT_REACH || this.#closing) return;
+      this.#startedAgain++;
+      this.start(instance);
+    });
   }
 
   /** kill -9. Throws when it was dead already: it ended by itself. */
@@ -113,7 +125,7 @@ export class DispatchRun implements AsyncDisposable {
   /** Every instance says that all its tasks run. */
   async untilReady(): Promise<void> {
     const until = performance.now() + READY_MS_MAX;
-    for (const [instance, process] of this.#instances.entries()) {
+    for (const [instance, process] of [...this.#instances].entries()) {
       const url = await process?.url();
       while ((await fetch(`${url}/readyz`).catch(() => undefined))?.ok !== true) {
         if (performance.now() > until || process?.over === true) throw new Error(`instance ${instance}: ${this.#lastWords(instance)}`);
@@ -161,11 +173,21 @@ export class DispatchRun implements AsyncDisposable {
     }
     if (bills < people.completed) wrong.push(`${people.completed} jobs were completed, ${bills} were billed`);
     const checked = verdicts.reduce((sum, each) => sum + each.checked, 0);
-    return { wrong, people, checked, inputs: events.checked, saidAgain: events.saidAgain, bills, drainMs };
+    return {
+      wrong,
+      people,
+      checked,
+      inputs: events.checked,
+      saidAgain: events.saidAgain,
+      bills,
+      drainMs,
+      startedAgain: this.#startedAgain,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#instances.map((process) => process?.kill()));
+    this.#closing = true;
+    await Promise.all(this.#instances.map(async (process) => process?.kill()));
     await this.people[Symbol.asyncDispose]();
     this.#reader.kill();
     await this.#dispatch[Symbol.asyncDispose]();

@@ -11,7 +11,7 @@ export interface DispatchSize
 const INSTANCES = 3;
 const DRIVERS = 60;
 const ORDERS_PER_SECOND = 6;
-/** Every so many rounds a broker dies with the instance. */
+/** In the second round, and every so many rounds after it, a broker dies with the instance. */
 const BROKER_EVERY = 4;
 const BROKER_DOWN_MS = 2_000;
 const PAUSE_MS_MAX = 3_000;
@@ -27,7 +27,7 @@ export async function dispatchUnderKills(size: DispatchSize): Promise<ScenarioFa
     const [pause = 0, who = 0, which = 0] = draws.slice(round * 3);
     await sleep(pause * PAUSE_MS_MAX);
     const instance = Math.floor(who * INSTANCES);
-    const node = round % BROKER_EVERY === BROKER_EVERY - 1 ? cluster.nodes[Math.floor(which * cluster.nodes.length)] : undefined;
+    const node = round % BROKER_EVERY === 1 ? cluster.nodes[Math.floor(which * cluster.nodes.length)] : undefined;
     await node?.kill();
     await run.kill(instance);
     run.start(instance);
@@ -46,11 +46,15 @@ export async function dispatchUnderKills(size: DispatchSize): Promise<ScenarioFa
   });
 }
 
-function factsOf({ wrong, people, checked, inputs, saidAgain, bills, drainMs }: DispatchOutcome, more: ScenarioFacts): ScenarioFacts {
+function factsOf(
+  { wrong, people, checked, inputs, saidAgain, bills, drainMs, startedAgain }: DispatchOutcome,
+  more: ScenarioFacts,
+): ScenarioFacts {
   if (wrong.length > 0) throw new Error(wrong.join("\n"));
   const { orders, completed, cancelled, failed, aborted, renewed } = people;
   return {
     ...more,
+    "gave up without a broker and started again": startedAgain,
     inputs,
     "said again": saidAgain,
     "aborted upstream": aborted,
