@@ -10,6 +10,8 @@ export interface SeedCases {
   readonly path: LogPath;
   readonly kind: RealKind;
   readonly seed: number;
+  /** Names of damages and circumstances; default all. */
+  readonly only?: readonly string[];
 }
 
 export interface ManyCases {
