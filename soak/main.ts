@@ -116,7 +116,7 @@ async function provedEnd(system: SoakedSystem, broken: string[]): Promise<ProofO
 
 function commit(): string {
   try {
-    return execFileSync("git", ["rev-parse", "--short=8", "HEAD"], { encoding: "utf8" }).trim();
+    return execFileSync("git", ["rev-parse", "--short=8", "HEAD"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   } catch {
     return "unknown";
   }
