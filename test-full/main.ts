@@ -95,7 +95,8 @@ async function run(proof: Proof, context: ProofContext, ledger: Ledger): Promise
   const work = new Work(items);
   let done = 0;
   let failed = 0;
-  const label = all.length > items.length ? `${proof.name} (${all.length - items.length} of ${all.length} done before)` : proof.name;
+  const before = all.filter(({ name }) => ledger.find(proof.name, name) !== undefined).length;
+  const label = before > 0 ? `${proof.name} (${before} of ${all.length} done before)` : proof.name;
   const bar = progress({ label, total: work.total, unit: work.unit });
   const show = (): void => bar.update(work.done(), work.total, `${done} of ${items.length} items, ${failed} failed`);
   const showing = setInterval(show, SHOW_MS);
