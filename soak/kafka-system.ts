@@ -92,7 +92,7 @@ async function untilServing(instance: SoakedProcess): Promise<void> {
 async function untilDrained(instances: readonly SoakedProcess[]): Promise<void> {
   const until = Date.now() + DRAIN_MS_MAX;
   for (let calm = 0; calm < 3 && Date.now() < until; await sleep(LOOK_MS)) {
-    const samples = await Promise.all(instances.map(({ url }) => (url === undefined ? undefined : sampleOf(url))));
+    const samples = await Promise.all(instances.map(({ url }) => (url === undefined ? Promise.resolve(undefined) : sampleOf(url))));
     calm = samples.every((sample) => sample !== undefined && sample.lagRecords < 100) ? calm + 1 : 0;
   }
 }

@@ -152,7 +152,7 @@ function memory(lives: readonly LifeOfMemory[]): readonly string[] {
   const rows = lives.map(({ process, life, seconds, rss, heap, openFiles, grows }) => [
     `${process}, life ${life}`,
     minutes(seconds),
-    `${(rss.intercept + rss.slope * seconds).toFixed(0)}`,
+    (rss.intercept + rss.slope * seconds).toFixed(0),
     perHour(rss),
     rss.noise.toFixed(1),
     perHour(heap),

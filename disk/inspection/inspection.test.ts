@@ -54,7 +54,7 @@ describe.each(["rocksdb", "classic-level"] as const)("the files of a %s database
     expect(log).toMatchObject({ damagedAt: undefined });
     expect(log.records).toHaveLength(60);
     const tables = readdirSync(files).flatMap((name) => (/\.(?:sst|ldb)$/.test(name) ? [Number.parseInt(name, 10)] : []));
-    expect([...(manifestOf(files)?.tables ?? [])].toSorted()).toEqual(tables.toSorted());
+    expect(manifestOf(files)?.tables).toEqual(new Set(tables));
     expect(tables.length).toBeGreaterThan(0);
   });
 
