@@ -10,8 +10,8 @@ import { BACK_MS_MAX, begin, facts, SETTLE_MS, startAll, tell, type ScenarioFact
 import { TrafficCount } from "./traffic.ts";
 
 const THROTTLED_MS_A_ROUND = 10_000;
-/** Far below what any load asks for. */
-const QUOTA_BYTES_A_SECOND = 4_000;
+/** For each link a second that came through without a quota: about a twelfth of what these took. */
+const QUOTA_BYTES_A_LINK = 14;
 const ROUTED_BYTES_MAX = 20_000;
 /** A client that is refused asks again after a pause: with the few sockets of one instance never more than this. */
 const CONNECTIONS_A_SECOND_MAX = 30;
@@ -31,7 +31,8 @@ export async function throttled(size: ScenarioSize): Promise<ScenarioFacts> {
   const [before, lines] = [await run.linksNow(), instance.history.length];
   const free = await count.during(() => sleep(THROTTLED_MS_A_ROUND));
   const freely = ((await run.linksNow()) - before) / (THROTTLED_MS_A_ROUND / 1_000);
-  await operator.limitClient(client, { producer_byte_rate: QUOTA_BYTES_A_SECOND, consumer_byte_rate: QUOTA_BYTES_A_SECOND });
+  const quota = Math.max(1_000, Math.round(freely * QUOTA_BYTES_A_LINK));
+  await operator.limitClient(client, { producer_byte_rate: quota, consumer_byte_rate: quota });
   const limitedFrom = await run.linksNow();
   const limited = await count.during(() => sleep(throttledMs));
   const slowly = ((await run.linksNow()) - limitedFrom) / (throttledMs / 1_000);
@@ -43,6 +44,7 @@ export async function throttled(size: ScenarioSize): Promise<ScenarioFacts> {
     throw new Error(`${limited.connectionsPerSecond} connections in a second of being throttled`);
   const dropped = instance.history.slice(lines).filter((line) => line.startsWith("warn uncommitted work is dropped")).length;
   return facts(await run.end(), {
+    "quota, bytes a second": quota,
     "links a second before": Math.round(freely),
     "links a second under the quota": Math.round(slowly),
     "requests a second before, at most": free.requestsPerSecond,
