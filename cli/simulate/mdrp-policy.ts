@@ -8,7 +8,7 @@ const dispatchResolution = 3;
 /** An order that nobody delivers ends after it: longer than any preparation and trip of the instances. */
 const deadlineMs = 8 * 60 * MINUTE_MS;
 
-/** By policy, where it was tuned on instances apart from its defaults: these are for cities. All of it on training days. */
+/** By policy, where it was tuned on instances apart from its defaults: these are for cities. */
 const tuned: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   // Without the weight 0.6 minutes of excess more on four days, without moves 0.15; with 3 or 10 minutes of margin 0.05 or 0.1.
   "open-plan": { marginMs: 5 * MINUTE_MS, endingWeight: 0.4, movesMax: 5 },
