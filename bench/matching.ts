@@ -106,7 +106,7 @@ function nearbyOf(drivers: readonly KnownDriver[]): MatchingProblem["nearby"] {
     if (inside === undefined) cells.set(cell, [driver]);
     else inside.push(driver);
   }
-  return (point, atLeast) => {
+  return (point, atLeast, passes = () => true) => {
     const row = index(point.latitude);
     const column = index(point.longitude);
     const found: KnownDriver[] = [];
@@ -114,7 +114,7 @@ function nearbyOf(drivers: readonly KnownDriver[]): MatchingProblem["nearby"] {
       for (let y = row - ring; y <= row + ring; y++) {
         const step = Math.abs(y - row) === ring ? 1 : Math.max(1, 2 * ring);
         for (let x = column - ring; x <= column + ring; x += step) {
-          if (x >= 0 && x < GRID && y >= 0 && y < GRID) found.push(...(cells.get(y * GRID + x) ?? []));
+          if (x >= 0 && x < GRID && y >= 0 && y < GRID) found.push(...(cells.get(y * GRID + x) ?? []).filter(passes));
         }
       }
     }

@@ -22,3 +22,14 @@ test("beyond the rings by distance, until the cell's drivers are exhausted", () 
   expect(ids(4)).toEqual(["a", "b", "near", "away"]);
   expect(ids(50)).toEqual(["a", "b", "near", "away", "far"]);
 });
+
+const passing = (atLeast: number): string[] =>
+  nearbyOf(geography)(drivers, point(52.52, 13.405), atLeast, ({ driverId }) => driverId !== "a" && driverId !== "near").map(
+    (known) => known.driverId,
+  );
+
+test("only those who pass are counted and answered, however far away they are", () => {
+  expect(passing(1)).toEqual(["b"]);
+  expect(passing(2)).toEqual(["b", "away"]);
+  expect(passing(9)).toEqual(["b", "away", "far"]);
+});

@@ -43,8 +43,11 @@ export interface MatchingProblem {
   readonly jobs: readonly OpenJob[];
   /** All drivers known in the cell, by driverId; with `nearby` a policy narrows them. */
   readonly drivers: readonly KnownDriver[];
-  /** Drivers around a point by growing H3 rings, nearest ring first, stopping once `atLeast` were found or the cell's index is exhausted. */
-  nearby(point: Point, atLeast: number): readonly KnownDriver[];
+  /**
+   * Drivers around a point by growing H3 rings, nearest ring first, stopping once `atLeast` were found or the cell's index is
+   * exhausted. `passes`: those alone; who asks for them and filters afterwards has to ask for more and more.
+   */
+  nearby(point: Point, atLeast: number, passes?: (driver: KnownDriver) => boolean): readonly KnownDriver[];
   readonly travel: TravelModel;
   readonly parameters: Readonly<Record<string, number>>;
   /** For whatever is drawn by lot: follows from cell and tick. Default 0. */

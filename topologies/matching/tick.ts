@@ -13,7 +13,7 @@ export interface CellTick {
   readonly policy: Policy;
   readonly travel: TravelModel;
   /** Narrows drivers to those around a point: growing rings of fine cells, nearest ring first. */
-  nearby(drivers: readonly DriverAt[], point: Point, atLeast: number): readonly KnownDriver[];
+  nearby(drivers: readonly DriverAt[], point: Point, atLeast: number, passes?: (driver: KnownDriver) => boolean): readonly KnownDriver[];
   /** Dispatch cells that know of a driver in this fine cell. */
   cellsReached(fineCell: string): readonly string[];
 }
@@ -45,7 +45,7 @@ export function decideTick(cell: Cell, tick: CellTick): CellDecision {
     now: tick.at,
     jobs: waiting,
     drivers: drivers.map((driver) => driver.known),
-    nearby: (point, atLeast) => tick.nearby(drivers, point, atLeast),
+    nearby: (point, atLeast, passes) => tick.nearby(drivers, point, atLeast, passes),
     travel: tick.travel,
     parameters: tick.zone.parameters,
     seed: seedOf(cell.name, tick.at),

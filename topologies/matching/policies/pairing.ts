@@ -58,11 +58,8 @@ export class FreeDrivers {
   /** At least so many around the point that pass the test, or all there are: looks further out while too few do. */
   near(point: JobContent["pickup"], atLeast: number, test: (driver: KnownDriver) => boolean = () => true): readonly KnownDriver[] {
     if (this.#all.length <= SCANNED_MAX) return this.#all.filter(test);
-    for (let asked = atLeast; ; asked *= 4) {
-      const around = this.#problem.nearby(point, asked);
-      const passing = around.filter((driver) => isFree(driver) && test(driver));
-      if (passing.length >= atLeast || around.length < asked || asked > this.#problem.drivers.length) return passing;
-    }
+    const passes = (driver: KnownDriver): boolean => isFree(driver) && test(driver);
+    return this.#problem.nearby(point, atLeast, passes).filter(passes);
   }
 }
 

@@ -57,7 +57,11 @@ function problemOf(jobs: readonly OpenJob[], drivers: readonly KnownDriver[], pa
     now: NOW,
     jobs: jobs.toSorted((a, b) => a.content.readyAt - b.content.readyAt || byId(a.jobId, b.jobId)),
     drivers: drivers.toSorted((a, b) => byId(a.driverId, b.driverId)),
-    nearby: (point, atLeast) => drivers.toSorted((a, b) => distance(a, point) - distance(b, point)).slice(0, atLeast),
+    nearby: (point, atLeast, passes = () => true) =>
+      drivers
+        .filter(passes)
+        .toSorted((a, b) => distance(a, point) - distance(b, point))
+        .slice(0, atLeast),
     travel,
     parameters,
   };
