@@ -295,6 +295,41 @@ describe("group loop", () => {
     await expect(taken()).rejects.toMatchObject({ code: "MEMBER_FENCED" });
   });
 
+  test("loses what it has when a generation went by without it: it may have been another's meanwhile", async () => {
+    let generation = 1;
+    const { member } = await memberOn({
+      join: async () => ({ errorCode: 0, generation, leader: "m-1", member: "m-1", members: [] }),
+      heartbeat: async () => ({ errorCode: 27 }),
+    });
+    await member.join();
+    expect(await next(member)).toMatchObject({ kind: "assigned", generation: 1 });
+    expect(await next(member)).toEqual({ kind: "rebalance" });
+    generation = 2;
+    await member.join();
+    expect(await next(member)).toMatchObject({ kind: "assigned", generation: 2 });
+    expect(await next(member)).toEqual({ kind: "rebalance" });
+    generation = 4;
+    await member.join();
+    expect(await next(member)).toEqual({ kind: "lost" });
+    expect(member.generation).toBe(-1);
+    generation = 6;
+    await member.join();
+    expect(await next(member)).toMatchObject({ kind: "assigned", generation: 6 });
+  });
+
+  test("what is lost while the host still finishes its work is said before it joins again", async () => {
+    const codes = [27, 25];
+    const { member } = await memberOn({ heartbeat: async () => ({ errorCode: codes.shift() ?? 0 }) });
+    await member.join();
+    expect(await next(member)).toMatchObject({ kind: "assigned" });
+    expect(await next(member)).toEqual({ kind: "rebalance" });
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    await member.join();
+    expect(await next(member)).toEqual({ kind: "lost" });
+    await member.join();
+    expect(await next(member)).toMatchObject({ kind: "assigned" });
+  });
+
   test("leaves with a word, and abandons without one", async () => {
     const one = await memberOn({});
     await one.member.join();

@@ -8,7 +8,8 @@
  *
  * The generation that commits are fenced by is the one whose assignment the host has polled: what the background learns
  * later does not cover work done before. A member that the coordinator has forgotten while it joined is lost too, if it had an
- * assignment: others may have had its part, and given it up again, in a generation that it was no member of.
+ * assignment: others may have had its part, and given it up again, in a generation that it was no member of. So may they in one
+ * that went by while it did not answer: a static member is kept then, and told of the next one only.
  *
  * It is a static member, its name the host's own: a process that died and came back takes its place and its part at once, without a
  * new generation and without anybody waiting for the dead one's session. Whoever had the place before is fenced.
@@ -117,6 +118,8 @@ export class KafkaMembership implements Membership {
   /** Asks to join and resolves; the assignment comes as an event when all members have joined. */
   join(): Promise<void> {
     if (this.#state === "left") return Promise.reject(new assert.AssertionError({ message: "a member that has left does not join again" }));
+    // What was lost since the host looked is lost all the same: it hears so first, and joins with nothing.
+    if (this.#event?.kind === "lost") return Promise.resolve();
     this.#joins += 1;
     this.#event = undefined;
     this.#beginRound();
@@ -214,9 +217,11 @@ export class KafkaMembership implements Membership {
     }
     if (round !== this.#round) return false;
     if (joined.errorCode !== NONE) return this.#refused(joined.errorCode, "to join");
+    const skipped = this.#polled.generation !== NO_GENERATION && joined.generation > this.#joined + 1;
     this.#member = joined.member;
     this.#joined = joined.generation;
-    return this.#sync(round, to, joined);
+    if (skipped) this.#lost(NONE);
+    return skipped || this.#sync(round, to, joined);
   }
 
   async #sync(round: number, to: Destination, joined: JoinResponse): Promise<boolean> {
