@@ -12,6 +12,9 @@ export interface Geography extends CellGeometry {
   metresBetween(a: Point, b: Point): number;
   /** Fine cells at exactly this grid distance. */
   ring(fineCell: string, distance: number): readonly string[];
-  /** The zone's model with the zone's numbers: parameters `metresPerMinute` (plane) and `serviceMs` (both); the models' own defaults otherwise. */
+  /**
+   * The zone's model with the zone's numbers: parameters `metresPerMinute` (plane), `carMetresPerSecond` and its like for each
+   * vehicle (great-circle), and `serviceMs` (both); the models' own defaults otherwise.
+   */
   travelModel(zone: Pick<ZonePolicy, "travelModel" | "parameters">): TravelModel;
 }

@@ -1,6 +1,6 @@
 /** The topologies' questions about the earth, answered by H3 and the travel models. What was computed lately is kept: cells do not move. */
-import { CellCircles, cellGeometry, cellOf, distanceMetres, FINE_RESOLUTION, ring, travelModels } from "#geo";
-import type { ZonePolicy } from "#schemas";
+import { CellCircles, cellGeometry, cellOf, defaultSpeeds, distanceMetres, FINE_RESOLUTION, ring, travelModels } from "#geo";
+import type { Vehicle, ZonePolicy } from "#schemas";
 import type { Geography } from "./geography.ts";
 import type { TravelModel } from "./matching/policy.ts";
 
@@ -10,6 +10,7 @@ const RINGS_MAX = 50_000;
 const AROUND_MAX = 300_000;
 /** Resolutions and reaches remembered: those of the policies in force, and not of all there ever were. */
 const REACHES_MAX = 8;
+const VEHICLES = Object.keys(defaultSpeeds) as readonly Vehicle[]; // its keys are the vehicles
 
 /** One for each task or topology; it remembers circles and rings, nothing else. */
 export function h3Geography(): Geography {
@@ -54,8 +55,13 @@ export function h3Geography(): Geography {
   };
 }
 
-function modelOf(name: ZonePolicy["travelModel"], { metresPerMinute, serviceMs }: Readonly<Record<string, number>>): TravelModel {
+function modelOf(name: ZonePolicy["travelModel"], parameters: Readonly<Record<string, number>>): TravelModel {
+  const { metresPerMinute, serviceMs } = parameters;
   const service = serviceMs === undefined ? {} : { serviceMs };
-  if (name === "great-circle") return travelModels.greatCircle(service);
-  return travelModels.plane({ ...service, ...(metresPerMinute === undefined ? {} : { metresPerMinute }) });
+  if (name === "plane") return travelModels.plane({ ...service, ...(metresPerMinute === undefined ? {} : { metresPerMinute }) });
+  const speeds = VEHICLES.flatMap((vehicle): [Vehicle, number][] => {
+    const speed = parameters[`${vehicle}MetresPerSecond`];
+    return speed === undefined ? [] : [[vehicle, speed]];
+  });
+  return travelModels.greatCircle({ ...service, speeds: Object.fromEntries(speeds) });
 }

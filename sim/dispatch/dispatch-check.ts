@@ -46,6 +46,9 @@ interface Read {
   readonly taken: number[];
 }
 
+/** Fewer may all be cancelled or come to nothing. */
+const JOBS_WITHOUT_ANY_DONE_MAX = 40;
+
 export class DispatchCheck implements ApplicationCheck {
   readonly #options: DispatchCheckOptions;
   readonly #topics: CommittedTopics;
@@ -55,6 +58,8 @@ export class DispatchCheck implements ApplicationCheck {
   readonly #jobs = new Map<string, boolean>();
   readonly #nonsense: string[] = [];
   readonly #committed = new Map<string, number>();
+  /** Jobs that were carried out: a town in which there are none proves nothing. */
+  completed = 0;
   readonly #sources: readonly { readonly topic: string; readonly partitions: number }[];
   #checked = 0;
   #looks = 0;
@@ -83,7 +88,7 @@ export class DispatchCheck implements ApplicationCheck {
     this.#topics.read();
   }
 
-  /** D1 in every prefix; the others when no transaction is open, so that what was committed together is there together. */
+  /** D1 in every prefix; D3 to D5 when no transaction is open, so that what was committed together is there together. */
   async check(): Promise<void> {
     this.read();
     for (const name of PROVED) this.#take(name);
@@ -122,6 +127,8 @@ export class DispatchCheck implements ApplicationCheck {
     const left = this.missing() ?? this.unread();
     if (left !== undefined) throw new Violation("I12", `It has not come to rest: ${left}.`);
     await this.#prove(true);
+    if (this.completed === 0 && this.#jobs.size > JOBS_WITHOUT_ANY_DONE_MAX)
+      throw new Violation("I12", `None of ${this.#jobs.size} jobs was carried out.`);
     const letters = this.partition(deadLetterTopic(this.#options.group), 0).records.map(textOf);
     if (letters.toSorted().join("\n") !== this.#nonsense.toSorted().join("\n"))
       throw new Violation("I1", `There are ${letters.length} dead letters, and ${this.#nonsense.length} records that cannot be read.`);
@@ -132,7 +139,9 @@ export class DispatchCheck implements ApplicationCheck {
       PROVED.map((name) => [name, quiescent || !INPUTS.has(name) ? this.#records(name) : this.#processed(name)]),
     ) as unknown as History; // each as its topic's
     const verdicts = await checkInvariants(history, { quiescent });
-    hold(this.#options.silence ? verdicts.map(withoutSilentEnds) : verdicts);
+    const judged = this.#options.silence ? verdicts.map(withoutSilentEnds) : verdicts;
+    // Where two jobs of a driver lie in two partitions, the newer may be published before the end of the older.
+    hold(quiescent ? judged : judged.filter(({ invariant }) => invariant !== "D2"));
   }
 
   /** Of what comes from outside, as much as the application says it has processed: the rest has no effect yet. */
@@ -176,6 +185,7 @@ export class DispatchCheck implements ApplicationCheck {
     } else if (name === "trips") {
       const { jobId, state } = value as { readonly jobId: string; readonly state: string };
       this.#jobs.set(jobId, state === "completed" || state === "cancelled" || state === "failed");
+      if (state === "completed") this.completed += 1;
     }
   }
 

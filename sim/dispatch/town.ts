@@ -1,4 +1,5 @@
 /** A small town for one seed, and the rules that dispatch has there: all chosen by the seed. */
+import { defaultSpeeds } from "#geo";
 import { between, seededRandom } from "#log/kafka/simulated";
 import type { ZonePolicy } from "#schemas";
 import { defaultPolicy } from "#topologies";
@@ -19,13 +20,15 @@ export interface Town {
 export function townOf(seed: number): Town {
   const random = seededRandom(seed * 6151 + 29);
   const drivers = between(random, 8, 20);
+  // Cells far smaller than the way of a driver: many of them want the same driver, for jobs that they do not know of one another.
+  const crowded = random() < 0.4;
   const city = cityConfig({
     seed,
     radiusMetres: 1_500,
     drivers,
     // Some work for everybody, in real time.
-    ordersPerMinute: drivers / 45,
-    ridesPerMinute: drivers / 150,
+    ordersPerMinute: drivers / (crowded ? 30 : 45),
+    ridesPerMinute: drivers / (crowded ? 40 : 150),
     restaurants: between(random, 2, 8),
     shiftMs: SHIFT_MS,
     gpsEveryMs: GPS_EVERY_MS,
@@ -42,9 +45,10 @@ export function townOf(seed: number): Town {
     ...defaultPolicy,
     policy: random() < 0.5 ? "nearest" : "batch-matching",
     tickMs: [250, 500, 1000][between(random, 0, 2)] ?? 500,
-    offerSeconds: random() < 0.5 ? 0 : between(random, 1, 4),
-    dispatchResolution: between(random, 6, 8),
-    haloMetres: between(random, 0, 1_500),
+    // An offer and its answer take two commits each, of up to two seconds.
+    offerSeconds: random() < 0.5 ? 0 : between(random, 3, 15),
+    dispatchResolution: crowded ? 8 : between(random, 6, 8),
+    haloMetres: crowded ? between(random, 300, 700) : between(random, 0, 1_500),
     attemptsMax: between(random, 3, 10),
     deadlineMs: DEADLINE_MS,
     backoffBaseMs: 200,
@@ -52,6 +56,13 @@ export function townOf(seed: number): Town {
     locationTtlMs: random() < 0.4 ? 0 : 6_000,
     throttleMs: GPS_EVERY_MS / HASTE / 2,
     speedMetresPerSecondMax: defaultPolicy.speedMetresPerSecondMax * HASTE,
+    parameters: { ...defaultPolicy.parameters, ...hurriedTravel() },
   };
   return { city, policy };
+}
+
+/** Ways take their part of the time too: nobody is sent who would come after his shift. */
+function hurriedTravel(): Readonly<Record<string, number>> {
+  const speeds = Object.entries(defaultSpeeds).map(([vehicle, speed]) => [`${vehicle}MetresPerSecond`, speed * HASTE] as const);
+  return { ...Object.fromEntries(speeds), serviceMs: 240_000 / HASTE };
 }
