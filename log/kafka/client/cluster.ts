@@ -43,6 +43,7 @@ export class Cluster {
   #refreshing: Promise<void> | undefined;
   #transactionVersion: TransactionVersion = 1;
   #closed = false;
+  readonly #pauses = new Set<() => void>();
 
   constructor({ wire, surroundings, bootstrap, principal = principalOf({}) }: ClusterDependencies) {
     this.wire = wire;
@@ -83,7 +84,7 @@ export class Cluster {
     options: { readonly msMax?: number; readonly refresh?: () => Promise<void> } = {},
   ): Promise<{ readonly code: number; readonly value: T }> {
     const { msMax = ASK_MS_MAX, refresh = () => this.refresh() } = options;
-    return retrying({ what, msMax, refresh, stopped: () => this.#closed }, this.surroundings, attempt);
+    return retrying({ what, msMax, refresh, stopped: () => this.#closed, pause: this.#pause }, this.surroundings, attempt);
   }
 
   /** One request at a time, however many ask for it. Rejects with a WireError. */
@@ -153,7 +154,20 @@ export class Cluster {
 
   close(): void {
     this.#closed = true;
+    for (const end of this.#pauses) end();
   }
+
+  /** Until the next try, or the end. */
+  readonly #pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        stop();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const stop = this.surroundings.after(ms, end);
+      this.#pauses.add(end);
+    });
 
   async #refresh(): Promise<void> {
     const { brokers, topics } = await this.#rotating((to) => this.wire.metadata(to, null));

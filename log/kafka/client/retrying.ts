@@ -13,11 +13,13 @@ export interface Attempts {
   readonly refresh: () => Promise<void>;
   /** Ends the tries with `LOG_UNAVAILABLE`. */
   readonly stopped?: () => boolean;
+  /** Between two tries; default: as long as asked. One that is cut short leaves no timer behind. */
+  readonly pause?: (ms: number) => Promise<void>;
 }
 
 /** Any code but those that `retry` and `refresh` stand for ends the tries: it is the caller's to judge. */
 export async function retrying<T>(
-  { what, msMax, refresh, stopped }: Attempts,
+  { what, msMax, refresh, stopped, pause }: Attempts,
   { now, random, after }: Surroundings,
   attempt: () => Promise<{ readonly code: number; readonly value: T }>,
 ): Promise<{ readonly code: number; readonly value: T }> {
@@ -38,12 +40,11 @@ export async function retrying<T>(
       last = error;
       await refresh().catch(ignoreLost);
     }
-    if (stopped?.() === true) throw unavailable(`${what} while it was closed`, last);
+    if (stopped?.() === true) throw closed(what, last);
     const pauseMs = backoffMs(tries, random(), short);
     if (now() + pauseMs >= until) throw unavailable(`${what} within ${msMax} ms`, last);
-    await new Promise<void>((resolve) => {
-      after(pauseMs, resolve);
-    });
+    await (pause?.(pauseMs) ?? new Promise<void>((resolve) => void after(pauseMs, resolve)));
+    if (stopped?.() === true) throw closed(what, last);
   }
 }
 
@@ -62,6 +63,10 @@ function isShort(code: number): boolean {
 /** A WireError when the cluster is out of reach just now; the next try says more. */
 function ignoreLost(error: unknown): void {
   if (!(error instanceof WireError || error instanceof LogError)) throw error;
+}
+
+function closed(what: string, cause: unknown): LogError {
+  return unavailable(`${what} while it was closed`, cause);
 }
 
 function unavailable(what: string, cause: unknown): LogError {
