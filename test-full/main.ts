@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { mdrpInstances, progress, runInChildren } from "#cli";
 import { codeName, codeState } from "./code-state.ts";
 import { openLedger, type Ledger } from "./ledger.ts";
@@ -15,18 +15,29 @@ import { allProofs } from "./proofs/all-proofs.ts";
 import { Work } from "./work.ts";
 import { reportText, verdictOf, type ProofState } from "./report.ts";
 
-const { values: flags } = parseArgs({
-  options: {
-    only: { type: "string" },
-    data: { type: "string" },
-    seed: { type: "string", default: "42" },
-    processes: { type: "string" },
-    size: { type: "string", default: "full" },
-    items: { type: "string" },
-    "demo-kills": { type: "string", default: "50" },
-    "writer-kills": { type: "string", default: "200" },
-  },
-});
+interface Flags {
+  readonly only?: string;
+  readonly items?: string;
+  readonly size: string;
+  readonly data?: string;
+  readonly seed: string;
+  readonly processes?: string;
+  readonly demoKills: string;
+  readonly writerKills: string;
+}
+
+const flags = new Command("test:full")
+  .description("The proofs that take minutes to hours. Stopped at any moment, they go on where they were; the report is in docs/reports.")
+  .option("--only <names>", `of ${allProofs.map(({ name }) => name).join(", ")}; default: all`)
+  .option("--items <words>", "only items whose names begin with one of these words")
+  .option("--size <size>", "full, or small: everything once, and nothing but that it works", "full")
+  .option("--data <dir>", "the published delivery days; without it their proofs are skipped")
+  .option("--seed <N>", "what chance there is follows from it", "42")
+  .option("--processes <N>", "how many at once; default: as many as cores")
+  .option("--demo-kills <N>", "how often the demo is killed", "50")
+  .option("--writer-kills <N>", "how often a writer is killed", "200")
+  .parse()
+  .opts<Flags>();
 
 const SHOW_MS = 5_000;
 const defaultData = join("..", "shared", "data");
@@ -50,8 +61,8 @@ async function main(): Promise<number> {
   const context: ProofContext = {
     instances: instancesOf(flags.data ?? process.env["SLACKLINE_DATA"]),
     seed: Number(flags.seed),
-    demoKills: Number(flags["demo-kills"]),
-    writerKills: Number(flags["writer-kills"]),
+    demoKills: Number(flags.demoKills),
+    writerKills: Number(flags.writerKills),
     size,
   };
   const stateOf = (proof: Proof): ProofState => {

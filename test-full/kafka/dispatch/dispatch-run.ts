@@ -200,8 +200,9 @@ export class DispatchRun implements AsyncDisposable {
     const judged = new Set([orders, rides, driverEvents, driverLocations, jobUpdates, driverCommands].map(({ name }) => name));
     for (const until = performance.now() + READY_MS_MAX; ;) {
       const { out, err } = await new CommandProcess(["lag", "--json"], this.#environment).ended;
-      const rows = JSON.parse(out) as readonly { readonly topic: string; readonly seconds: number }[];
-      if (rows.every(({ topic, seconds }) => seconds === 0 || !judged.has(topic))) return;
+      // A broker that was just killed answers later: nothing is known then, and asked again.
+      const rows = out === "" ? undefined : (JSON.parse(out) as readonly { readonly topic: string; readonly seconds: number }[]);
+      if (rows?.every(({ topic, seconds }) => seconds === 0 || !judged.has(topic)) === true) return;
       if (performance.now() > until) throw new Error(`inputs still wait after ${READY_MS_MAX} ms: ${out} ${err}`);
     }
   }
