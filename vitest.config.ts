@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -7,6 +8,8 @@ export default defineConfig({
     // Real databases and child processes on a loaded machine: a test that needs longer says so itself.
     testTimeout: 20_000,
     pool: "forks",
+    // Many tests wait for child processes, disks and clocks: one more than there are cores fills the gaps.
+    maxWorkers: availableParallelism() + 1,
     setupFiles: ["vitest.setup.ts"],
   },
 });
