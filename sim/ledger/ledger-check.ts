@@ -4,6 +4,7 @@ import type { TopicConfig } from "#log";
 import type { SimulatedCluster } from "#log/kafka/simulated";
 import type { CommittedPartition } from "#proof";
 import type { ApplicationCheck } from "../application.ts";
+import { CommittedOffsets } from "../checks/committed-offsets.ts";
 import { CommittedTopics } from "../checks/committed-topics.ts";
 import { Violation } from "../checks/violation.ts";
 import { AccountsModel, BucketsModel } from "./ledger-model.ts";
@@ -25,13 +26,14 @@ export class LedgerCheck implements ApplicationCheck {
   readonly #taken = new Map<string, number>();
   /** Of each partition of moves, how many of its transfers there are in all partitions together. */
   readonly #transferred = new Map<string, number>();
-  readonly #committed = new Map<string, number>();
+  readonly #committed: CommittedOffsets;
   readonly #audited = new Set<string>();
   readonly #rows: StoredRows;
 
   constructor(cluster: SimulatedCluster, topics: readonly TopicConfig[]) {
     this.#cluster = cluster;
     this.#topics = new CommittedTopics(cluster, topics);
+    this.#committed = new CommittedOffsets(cluster, GROUP);
     this.#rows = new StoredRows(GROUP, STORES, (topic, partition) => this.partition(topic, partition));
   }
 
@@ -144,8 +146,8 @@ export class LedgerCheck implements ApplicationCheck {
   #checkOffsets(): void {
     const settled = this.#cluster.openTransactions === 0;
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      const moves = this.#advance("moves", partition);
-      const transfers = this.#advance("transfers", partition);
+      const moves = this.#committed.advance("moves", partition);
+      const transfers = this.#committed.advance("transfers", partition);
       if (!settled || moves === undefined || transfers === undefined) continue;
       const { receipts, statementsMin, statementsMax } = (this.#accounts[partition] as AccountsModel).at(moves); // one for each
       this.#exactly("receipts", partition, receipts, "I2");
@@ -161,17 +163,6 @@ export class LedgerCheck implements ApplicationCheck {
         throw new Violation("I2", `${transferred} transfers come from moves/${partition}, ${receipts} were committed.`);
       this.#exactly("totals", partition, this.#buckets[partition]?.at(transfers) ?? 0, "I2");
     }
-  }
-
-  /** Committed offsets never go back. Undefined while one is pending. */
-  #advance(topic: string, partition: number): number | undefined {
-    const committed = this.#cluster.committedOffset(GROUP, topic, partition);
-    if (committed === undefined) return undefined;
-    const key = `${topic}/${partition}`;
-    const before = this.#committed.get(key) ?? -1;
-    if (committed < before) throw new Violation("I5", `The committed offset of ${key} went back from ${before} to ${committed}.`);
-    this.#committed.set(key, committed);
-    return committed;
   }
 
   #audit(partition: number, found: string): void {
