@@ -1,6 +1,7 @@
 /** Two subtopologies and a store: each word is routed and counted, so that what a task owes is a difference of counts. */
 import { keyValueStore, numberSerde, stringKey, stringSerde } from "#state";
 import { StreamsBuilder, topic, type Topology } from "#streams";
+import { countByKey } from "#streams/testing";
 
 export const PARTITIONS = 4;
 const at = { key: stringKey, partitions: PARTITIONS };
@@ -12,22 +13,6 @@ const countStore = keyValueStore({ name: "count", key: stringKey, value: numberS
 export function countedWords(): Topology {
   const builder = new StreamsBuilder();
   builder.stream(words).to(routed);
-  builder
-    .stream(routed)
-    .process<string, number>({
-      name: "count",
-      stores: [countStore],
-      processor: (context) => {
-        const store = context.store(countStore);
-        return {
-          process({ key, timestamp, headers }) {
-            const count = (store.get(key) ?? 0) + 1;
-            store.put(key, count);
-            context.forward({ key, value: count, timestamp, headers });
-          },
-        };
-      },
-    })
-    .to(counts);
+  builder.stream(routed).process(countByKey(countStore)).to(counts);
   return builder.build();
 }

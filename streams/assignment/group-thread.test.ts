@@ -10,6 +10,7 @@ import { prepareState } from "../runtime/prepare-state.ts";
 import { silentLogger, STREAM_THREAD_DEFAULTS, turnOfLoop } from "../runtime/defaults.ts";
 import type { AbandonableStreamThread } from "../runtime/stream-thread.ts";
 import { topicConfigs } from "../runtime/topic-configs.ts";
+import { countByKey } from "../testing/count-by-key.ts";
 import { topic } from "../topic.ts";
 import { createGroupThread, type GroupStatus } from "./group-thread.ts";
 
@@ -21,23 +22,7 @@ const KEYS = Array.from({ length: 24 }, (_, index) => `word-${index}`);
 
 function countingTopology(): Topology {
   const builder = new StreamsBuilder();
-  builder
-    .stream(words)
-    .process<string, number>({
-      name: "count",
-      stores: [countStore],
-      processor: (context) => {
-        const store = context.store(countStore);
-        return {
-          process({ key, timestamp, headers }) {
-            const count = (store.get(key) ?? 0) + 1;
-            store.put(key, count);
-            context.forward({ key, value: count, timestamp, headers });
-          },
-        };
-      },
-    })
-    .to(counts);
+  builder.stream(words).process(countByKey(countStore)).to(counts);
   return builder.build();
 }
 

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { keyValueStore, numberSerde, stringKey, stringSerde } from "#state";
 import type { Topology } from "../dsl/builder.ts";
 import { StreamsBuilder } from "../dsl/streams-builder.ts";
+import { countByKey } from "../testing/count-by-key.ts";
 import { topic } from "../topic.ts";
 import { Application, type ApplicationOptions } from "./application.ts";
 import { benchOf, consume, produce, type Bench } from "./fixtures/counting.ts";
@@ -18,21 +19,13 @@ function countingTopology(): Topology {
   const builder = new StreamsBuilder();
   builder
     .stream(words)
-    .process<string, number>({
-      name: "count",
-      stores: [countStore],
-      processor: (context) => {
-        const store = context.store(countStore);
-        return {
-          process({ key, value, timestamp, headers }) {
-            if (value === "poison" && poisonous) throw new Error("cannot count that");
-            const count = (store.get(key) ?? 0) + 1;
-            store.put(key, count);
-            context.forward({ key, value: count, timestamp, headers });
-          },
-        };
-      },
-    })
+    .process(
+      countByKey(countStore, {
+        before({ value }) {
+          if (value === "poison" && poisonous) throw new Error("cannot count that");
+        },
+      }),
+    )
     .to(counts);
   return builder.build();
 }

@@ -9,3 +9,4 @@ export type { DelayingLogOptions } from "./delaying-log.ts";
 export { COMMIT_AT_ONCE, seededPlan } from "./commit-fate.ts";
 export type { CommitFate, CommitPlan } from "./commit-fate.ts";
 export { decodeUserData, encodeUserData } from "../assignment/group-bytes.ts";
+export { countByKey } from "./count-by-key.ts";

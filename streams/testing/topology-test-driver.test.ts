@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { keyValueStore, numberSerde, stringKey, stringSerde } from "#state";
 import { StreamsBuilder } from "../dsl/streams-builder.ts";
 import { topic } from "../topic.ts";
+import { countByKey } from "./count-by-key.ts";
 import { TopologyTestDriver } from "./topology-test-driver.ts";
 
 const words = topic({ name: "words", key: stringKey, value: stringSerde });
@@ -12,21 +13,13 @@ function counting(): StreamsBuilder {
   const builder = new StreamsBuilder();
   builder
     .stream(words)
-    .process<string, number>({
-      name: "count",
-      stores: [countStore],
-      processor: (context) => {
-        const store = context.store(countStore);
-        return {
-          process(record) {
-            if (record.value === "poison") throw new Error("cannot count that");
-            const count = (store.get(record.key) ?? 0) + 1;
-            store.put(record.key, count);
-            context.forward({ ...record, value: count });
-          },
-        };
-      },
-    })
+    .process(
+      countByKey(countStore, {
+        before({ value }) {
+          if (value === "poison") throw new Error("cannot count that");
+        },
+      }),
+    )
     .to(counts);
   return builder;
 }

@@ -3,6 +3,7 @@ import { keyValueStore, numberSerde, stringKey, stringSerde } from "#state";
 import type { Topology } from "../../dsl/builder.ts";
 import { StreamsBuilder } from "../../dsl/streams-builder.ts";
 import type { TopologyFactory } from "../../runtime/hosts/worker-messages.ts";
+import { countByKey } from "../../testing/count-by-key.ts";
 import { topic, type Topic } from "../../topic.ts";
 
 export const WORD_PARTITIONS = 6;
@@ -24,23 +25,7 @@ export function wordTopics(applicationId: string): WordTopics {
 export function countingTopology({ words, counts }: WordTopics): Topology {
   const store = keyValueStore({ name: "count", key: stringKey, value: numberSerde });
   const builder = new StreamsBuilder();
-  builder
-    .stream(words)
-    .process<string, number>({
-      name: "count",
-      stores: [store],
-      processor: (context) => {
-        const counted = context.store(store);
-        return {
-          process({ key, timestamp, headers }) {
-            const count = (counted.get(key) ?? 0) + 1;
-            counted.put(key, count);
-            context.forward({ key, value: count, timestamp, headers });
-          },
-        };
-      },
-    })
-    .to(counts);
+  builder.stream(words).process(countByKey(store)).to(counts);
   return builder.build();
 }
 
