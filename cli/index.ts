@@ -24,7 +24,6 @@ export type { LogAlone } from "./system/open-log-alone.ts";
 export { openLogAlone } from "./system/open-log-alone.ts";
 export type { System } from "./system/open-system.ts";
 export { openSystem } from "./system/open-system.ts";
-export { CommandProcess } from "./testing/command-process.ts";
 export { progress } from "./terminal/progress.ts";
 export { table } from "./terminal/table.ts";
 export { strimziManifests } from "./topics/strimzi-manifests.ts";

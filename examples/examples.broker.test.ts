@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestBroker, whyNoBroker, type TestBroker } from "#log/kafka/testing";
 import { startRealRegistry, whyNoRegistry, type RealRegistry } from "../schemas/testing/apicurio.ts";
-import { CommandProcess } from "#cli";
+import { CommandProcess } from "#cli/testing";
 
 const why = whyNoBroker() ?? whyNoRegistry();
 const scratch = mkdtempSync(join(tmpdir(), "slackline-examples-"));

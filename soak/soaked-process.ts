@@ -1,10 +1,8 @@
 /** A process of the application over all its lives: started, asked, killed, stopped, made to stand still. */
-import { spawn, type ChildProcess } from "node:child_process";
 import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { livingProcess } from "#cli";
-import { endWithParent } from "#log/kafka/testing";
+import { CommandProcess } from "#cli/testing";
 
 export interface SoakedProcessOptions {
   readonly name: string;
@@ -22,7 +20,6 @@ export interface ProcessEnd {
   readonly signal: string | null;
 }
 
-const PROGRAM = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
 /** What is kept of what it says, in all its lives. */
 const LOG_BYTES_MAX = 20 * 1024 * 1024;
 const LAST_WORDS = 2_000;
@@ -35,11 +32,8 @@ export class SoakedProcess {
   readonly #options: SoakedProcessOptions;
   readonly #log: WriteStream;
   #logged = 0;
-  #child: ChildProcess | undefined;
+  #life: CommandProcess | undefined;
   #ended: Promise<ProcessEnd> = Promise.resolve({ status: null, signal: null });
-  #over = true;
-  #lastWords = "";
-  #out = "";
 
   constructor(options: SoakedProcessOptions) {
     this.name = options.name;
@@ -49,80 +43,61 @@ export class SoakedProcess {
   }
 
   get over(): boolean {
-    return this.#over;
+    return this.#life?.over ?? true;
   }
 
   get ended(): Promise<ProcessEnd> {
     return this.#ended;
   }
 
-  /** Of its standard error, the newest. */
+  /** Of its standard error in this life, the newest. */
   get lastWords(): string {
-    return this.#lastWords;
-  }
-
-  /** Of its standard output, the newest. */
-  get out(): string {
-    return this.#out;
+    return this.#life?.err.slice(-LAST_WORDS) ?? "";
   }
 
   /** Where it answers in this life, once it does. */
   get url(): string | undefined {
     const { directory } = this.#options;
-    const address = directory === undefined || this.#over ? undefined : livingProcess(directory);
-    return address?.pid === this.#child?.pid ? address?.url : undefined;
+    const address = directory === undefined || this.over ? undefined : livingProcess(directory);
+    return address?.pid === this.#life?.pid ? address?.url : undefined;
   }
 
   start(): void {
-    if (!this.#over) return;
-    this.#over = false;
+    if (!this.over) return;
     this.lives += 1;
-    const { PATH = "", HOME = "" } = process.env;
-    const env = { PATH, HOME, NO_COLOR: "1", ...this.#options.environment };
-    const child = spawn(process.execPath, [PROGRAM, ...this.#options.words], { env, stdio: ["ignore", "pipe", "pipe"] });
-    this.#child = child;
-    child.stdout.on("data", (chunk: Buffer) => {
-      this.#out = `${this.#out}${chunk.toString("utf8")}`.slice(-LAST_WORDS);
-      this.#write(chunk);
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      this.#lastWords = `${this.#lastWords}${chunk.toString("utf8")}`.slice(-LAST_WORDS);
-      this.#write(chunk);
-    });
-    endWithParent(child);
-    this.#ended = new Promise((resolve) => {
-      child.once("close", (status, signal) => {
-        this.#over = true;
-        this.paused = false;
-        resolve({ status, signal });
-      });
+    const { words, environment } = this.#options;
+    const life = new CommandProcess(words, environment, (text) => this.#write(text));
+    this.#life = life;
+    this.#ended = life.ended.then(({ code, signal }) => {
+      this.paused = false;
+      return { status: code, signal };
     });
   }
 
   signal(name: "SIGKILL" | "SIGTERM"): Promise<ProcessEnd> {
     this.resume();
-    if (!this.#over) this.#child?.kill(name);
+    this.#life?.signal(name);
     return this.#ended;
   }
 
   pause(): void {
-    if (this.#over) return;
+    if (this.over) return;
     this.paused = true;
-    this.#child?.kill("SIGSTOP");
+    this.#life?.signal("SIGSTOP");
   }
 
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
-    this.#child?.kill("SIGCONT");
+    this.#life?.signal("SIGCONT");
   }
 
   close(): void {
     this.#log.end();
   }
 
-  #write(chunk: Buffer): void {
-    this.#logged += chunk.length;
-    if (this.#logged < LOG_BYTES_MAX) this.#log.write(chunk);
+  #write(text: string): void {
+    this.#logged += Buffer.byteLength(text);
+    if (this.#logged < LOG_BYTES_MAX) this.#log.write(text);
   }
 }

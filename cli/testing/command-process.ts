@@ -1,6 +1,7 @@
 /** The `slackline` command as an operating system sees it: started with words and an environment, heard, signalled, killed. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { endWithParent } from "#log/kafka/testing";
 
 export interface CommandEnd {
   readonly code: number | null;
@@ -23,8 +24,11 @@ export class CommandProcess {
   #err = "";
   #over = false;
 
-  /** Starts at once. Of the caller's environment it has the path and the home only, and what is given. */
-  constructor(words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  /**
+   * Starts at once, and does not outlive its caller. Of the caller's environment it has the path and the home only, and what is given.
+   * `heard` is told whatever it says, as it comes.
+   */
+  constructor(words: readonly string[], environment: Readonly<Record<string, string>> = {}, heard?: (text: string) => void) {
     const { PATH = "", HOME = "" } = process.env;
     const child = spawn(process.execPath, [PROGRAM, ...words], {
       env: { PATH, HOME, NO_COLOR: "1", ...environment },
@@ -34,20 +38,24 @@ export class CommandProcess {
     this.#words = words;
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.#out = `${this.#out}${text}`.slice(-CHARACTERS_KEPT);
+      heard?.(text);
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#err = `${this.#err}${text}`.slice(-CHARACTERS_KEPT);
+      heard?.(text);
     });
-    const kill = (): void => void child.kill("SIGKILL");
-    process.once("exit", kill);
+    endWithParent(child);
     this.ended = new Promise((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (code, signal) => {
-        process.off("exit", kill);
         this.#over = true;
         resolve({ code, signal, out: this.#out, err: this.#err });
       });
     });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   get over(): boolean {

@@ -1,0 +1,1 @@
+export { CommandProcess } from "./command-process.ts";
