@@ -6,11 +6,7 @@ import { logKinds } from "./live/ground.ts";
 import type { Phase, PhaseReport } from "./live/messages.ts";
 import { median, type Bench, type BenchResult } from "./result.ts";
 
-/**
- * One run of two and a half minutes unless `runs` is given. Flags: `log` (embedded; kafka: KAFKA_BROKERS names a broker without our
- * topics, else one is started from Kafka's jars), `drivers` (10000: 2,000 locations a second), `orders` (8.3 a
- * second), `burst` (83), `policy` (batch-matching), `seconds` of the steady phase (40), `burst-seconds` (60).
- */
+/** One run of two and a half minutes unless `runs` is given. */
 export const dispatch: Bench = async ({ seed, runs, flags }) => {
   const drivers = Number(flags["drivers"] ?? 10_000);
   const orders = Number(flags["orders"] ?? 8.3);

@@ -38,9 +38,6 @@ interface Stage {
 }
 
 /**
- * Flags: `size` (full; small), `measure` (presence,count,latency,crash,restore), `runs` and `records` (else the size's), `threads` (1), `side`
- * (both; slackline, kafka-streams), `cpu-prof` (a profile of each of our threads, of those runs that end by themselves), `node-words` (for
- * Node on our side, quoted and with a space first: `" --single-threaded-gc"`).
  * KAFKA_BROKERS names a broker; else one is started from Kafka's jars. At full size with both sides each measure is written to
  * `bench/results/kafka-streams` as soon as it is there, otherwise to `bench/results/local/kafka-streams`.
  */

@@ -46,10 +46,6 @@ interface FinishedRun extends WorkerReport {
   readonly valueBytes: number;
 }
 
-/**
- * Flags: `drivers` (10000,400000), `records` (1,000,000, or ten a driver; at least four a driver), `disk` (rocksdb), `log` (embedded, kafka),
- * `durability` (process,power), `cpu-prof` (a profile of the first run of each setting).
- */
 export const locations: Bench = async ({ seed, runs, flags }) => {
   const logKind = flags["log"] ?? "embedded";
   if (logKind !== "embedded" && logKind !== "kafka") throw new RangeError(`there is no log "${logKind}": embedded or kafka`);

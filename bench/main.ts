@@ -1,32 +1,36 @@
-/** `npm run bench -- NAME [--runs N] [--seed N] [--flag value …]`: prints machine, versions, seed, raw runs and medians, and writes JSON. */
+/** `npm run bench -- NAME [--runs N] [--seed N] [--flag value …]`: prints machine, versions, seed, raw runs and medians, and writes JSON. `--help` says which flags. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Command } from "commander";
 import { thisMachine } from "./machine.ts";
-import type { Bench, BenchResult } from "./result.ts";
-
-const benches: Readonly<Record<string, () => Promise<Bench>>> = {
-  dispatch: async () => (await import("./dispatch.ts")).dispatch,
-  "kafka-streams": async () => (await import("./kafka-streams.ts")).kafkaStreams,
-  locations: async () => (await import("./locations.ts")).locations,
-  matching: async () => (await import("./matching.ts")).matching,
-  mdrp: async () => (await import("./mdrp.ts")).mdrp,
-  queries: async () => (await import("./queries.ts")).queries,
-  tracking: async () => (await import("./tracking.ts")).tracking,
-  tune: async () => (await import("./tuning/tune.ts")).tune,
-};
+import { catalogue, type CataloguedBench } from "./catalogue.ts";
+import type { BenchResult } from "./result.ts";
 
 const resultsFolder = join("bench", "results", "local");
 
-async function main(words: readonly string[]): Promise<number> {
-  const [name = "", ...rest] = words;
-  const load = benches[name];
-  if (load === undefined) {
-    process.stderr.write(
-      `USAGE there is no bench "${name}"; there are: ${Object.keys(benches).join(", ")}\nType: npm run bench -- locations\n`,
-    );
-    return 2;
+const program = new Command("bench")
+  .description("Measures, prints machine, raw runs and medians, and writes them as JSON.")
+  .helpCommand(false);
+for (const [name, bench] of Object.entries(catalogue)) program.addCommand(commandOf(name, bench));
+
+function commandOf(name: string, { about, flags, load }: CataloguedBench): Command {
+  const command = new Command(name).description(about);
+  command.option("--runs <N>", "how often; default: what the bench says, else 3").option("--seed <N>", "default 42");
+  for (const [flag, [value, meaning]] of Object.entries(flags)) command.option(`--${flag}${value === "" ? "" : ` <${value}>`}`, meaning);
+  return command.action(() => measure(name, load, given(command)));
+}
+
+/** As text by the flag's own name; a flag without a value is "true". */
+function given(command: Command): Record<string, string> {
+  const flags: Record<string, string> = {};
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if (value !== undefined) flags[option.name()] = String(value);
   }
-  const flags = parse(rest);
+  return flags;
+}
+
+async function measure(name: string, load: CataloguedBench["load"], flags: Readonly<Record<string, string>>): Promise<void> {
   const seed = Number(flags["seed"] ?? 42);
   const runs = Number(flags["runs"] ?? 3);
   const machine = thisMachine();
@@ -43,20 +47,6 @@ async function main(words: readonly string[]): Promise<number> {
   writeFileSync(file, `${JSON.stringify({ machine, results }, null, 2)}\n`);
   for (const conclusion of conclusions) console.log(`\n${conclusion}`);
   console.log(`${minutes.toFixed(1)} minutes in all; raw results: ${file}`);
-  return 0;
-}
-
-function parse(words: readonly string[]): Record<string, string> {
-  const flags: Record<string, string> = {};
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] ?? "";
-    if (!word.startsWith("--")) continue;
-    const next = words[index + 1];
-    const hasValue = next !== undefined && !next.startsWith("--");
-    flags[word.slice(2)] = hasValue ? next : "true";
-    if (hasValue) index++;
-  }
-  return flags;
 }
 
 function show(value: number): string {
@@ -70,4 +60,4 @@ function print({ name, unit, runs, median, facts }: BenchResult): void {
 
 // Whatever it has started ends with it: that is done when the process exits.
 for (const signal of ["SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
-process.exitCode = await main(process.argv.slice(2));
+await program.parseAsync();

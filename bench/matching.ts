@@ -13,7 +13,6 @@ const GRID = 48;
 /** Ticks measured in one run; its figure is their median. */
 const TICKS = 15;
 
-/** Flags: `jobs` (200), `drivers` (400), `policy` (batch-matching). */
 export const matching: Bench = async ({ seed, runs, flags }: BenchOptions): Promise<readonly BenchResult[]> => {
   const jobs = Number(flags["jobs"] ?? 200);
   const drivers = Number(flags["drivers"] ?? 400);
