@@ -13,6 +13,8 @@ export type { ManifestDifference } from "./topology/manifest-difference.ts";
 export { LatencyHistogram } from "./metrics/latency-histogram.ts";
 export type { LatencyCounts } from "./metrics/latency-histogram.ts";
 export { metricsText, StreamsMetrics } from "./metrics/streams-metrics.ts";
+export { CommittedFeed } from "./query/committed-feed.ts";
+export type { CommittedFeedOptions, RowSink } from "./query/committed-feed.ts";
 export { openCommittedView } from "./query/committed-view.ts";
 export type { CommittedRange, CommittedRow, CommittedView, CommittedViewOptions, InputPosition } from "./query/committed-view.ts";
 export { createStreamThread } from "./runtime/stream-thread.ts";

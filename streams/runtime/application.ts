@@ -26,6 +26,8 @@ import { instanceStatusOf, type InstanceStatus } from "./instance-status.ts";
 import { keptInstanceId } from "./instance-id.ts";
 import { prepareState } from "./prepare-state.ts";
 import { ReplacementLimit } from "./replacement-limit.ts";
+import type { CommittedFeed } from "../query/committed-feed.ts";
+import type { RowFeedMessage } from "../query/row-feed.ts";
 import { createStreamThread } from "./stream-thread.ts";
 import type { StreamThreadConfig, StructuredLogger, ThreadMetrics } from "./thread.ts";
 import { topicConfigs, topicsOf } from "./topic-configs.ts";
@@ -54,6 +56,8 @@ export interface ApplicationOptions {
   readonly config?: Partial<StreamThreadDefaults>;
   /** Stores whose rows may be deleted because the topology changed. */
   readonly dropStores?: readonly string[];
+  /** Hears of the committed rows of its stores; over a view of the same topology. */
+  readonly feed?: CommittedFeed;
   readonly logger?: StructuredLogger;
   readonly clock?: HostClock;
   /** Time runs faster, here and in the workers; instead of `clock`. */
@@ -212,15 +216,23 @@ export class Application implements AsyncDisposable {
   }
 
   #host(thread: number, tasks: ThreadTasks): HostedThread {
-    const { log, disk, workers, topology, time, openLog } = this.#options;
+    const { log, disk, workers, topology, time, openLog, feed } = this.#options;
     const config = this.#threadConfig(thread);
     const onStatus = (status: GroupStatus): void => {
       this.#epoch++;
       this.#statuses.set(thread, status);
     };
+    const onRows = (message: RowFeedMessage): void => feed?.hear(thread, message);
     let hosted: HostedThread;
     if (workers === undefined) {
-      const dependencies = { topology, log, disk, stepClock: () => this.#clock.monotonic(), logger: this.#logger };
+      const dependencies = {
+        topology,
+        log,
+        disk,
+        stepClock: () => this.#clock.monotonic(),
+        logger: this.#logger,
+        ...(feed === undefined ? {} : { rowFeed: { stores: feed.stores, tell: onRows } }),
+      };
       const plain =
         tasks.kind === "static"
           ? createStreamThread({ config, dependencies, assignment: tasks.assignment })
@@ -232,9 +244,18 @@ export class Application implements AsyncDisposable {
       assert(diskShare, `a ${disk.kind} database cannot be shared with workers: leave out the workers`);
       assert(workerLog, `a ${log.name} log cannot be shared with workers: give openLog, or leave out the workers`);
       hosted = new WorkerHost({
-        start: { disk: diskShare, log: workerLog, topology: workers, config, tasks, ...(time === undefined ? {} : { time }) },
+        start: {
+          disk: diskShare,
+          log: workerLog,
+          topology: workers,
+          config,
+          tasks,
+          ...(time === undefined ? {} : { time }),
+          ...(feed === undefined ? {} : { fedStores: feed.stores }),
+        },
         logger: this.#logger,
         onStatus,
+        onRows,
       });
     }
     if (this.#paused) hosted.setPaused(true);
@@ -250,6 +271,7 @@ export class Application implements AsyncDisposable {
 
   #threadEnded(hosted: HostedThread, tasks: ThreadTasks, error: Error | undefined): void {
     if (this.#statuses.delete(hosted.thread)) this.#epoch++;
+    this.#options.feed?.threadGone(hosted.thread);
     if (error === undefined || (this.#state !== "running" && this.#state !== "starting")) return;
     const { thread } = hosted;
     const limit = this.#replacements.get(thread) ?? new ReplacementLimit();

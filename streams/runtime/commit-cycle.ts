@@ -7,6 +7,7 @@ import type { Disk, VolumeReserve } from "#disk";
 import type { OffsetCommit, RowWrite, Writer } from "#log";
 import type { ChangelogWriter, TouchedChangelog } from "../changelog/changelog-writer.ts";
 import type { LatencyHistogram } from "../metrics/latency-histogram.ts";
+import type { RowFeedMessage, RowTap } from "../query/row-feed.ts";
 import type { Task } from "../task/task.ts";
 import { asError } from "./as-error.ts";
 import type { StreamThreadConfig } from "./thread.ts";
@@ -22,6 +23,8 @@ export interface CommitCycleOptions {
   readonly reserve?: VolumeReserve;
   readonly stepClock: () => number;
   readonly latency: LatencyHistogram;
+  /** Tells of rows once they are in the database. */
+  readonly tap: RowTap | undefined;
 }
 
 export type CommitOutcome =
@@ -34,6 +37,7 @@ interface InFlight {
   readonly rows: readonly RowWrite[];
   readonly offsets: readonly OffsetCommit[];
   readonly touched: readonly TouchedChangelog[];
+  readonly told: RowFeedMessage | undefined;
   /** The thread's clock when it was sealed. */
   readonly sealedAt: number;
   readonly units: number;
@@ -110,7 +114,7 @@ export class CommitCycle {
    */
   start(): void {
     assert(this.#inFlight === undefined, "at most one commit is in flight");
-    const { writer, changelogs, stepClock, reserve } = this.#options;
+    const { writer, changelogs, stepClock, reserve, tap } = this.#options;
     const full = reserve?.missing(0);
     if (full !== undefined) throw full;
     const tasks = this.#options.tasks.filter(({ tookPart }) => tookPart);
@@ -129,6 +133,7 @@ export class CommitCycle {
       rows: changelogs === undefined ? [] : rows,
       offsets,
       touched,
+      told: tap?.sealed(rows, offsets),
       sealedAt: this.#lastWorkAt,
       units: this.units,
       startedAt: stepClock(),
@@ -157,6 +162,7 @@ export class CommitCycle {
     const { units, error } = flight;
     if (error !== undefined) return { committed: false, units, error };
     this.#writeRows(flight);
+    if (flight.told !== undefined) this.#options.tap?.committed(flight.told);
     for (const task of flight.tasks) task.state.acknowledge();
     this.#inFlight = undefined;
     this.#options.latency.observe(flight.endedAt - flight.startedAt);

@@ -4,6 +4,7 @@ import type { Log } from "#log";
 import type { TaskProgress } from "../changelog/changelog.ts";
 import type { Topology } from "../dsl/builder.ts";
 import type { LatencyCounts } from "../metrics/latency-histogram.ts";
+import type { RowFeed } from "../query/row-feed.ts";
 
 export interface StreamThreadConfig {
   /** Consumer group, prefix of internal topics and transactional ids. */
@@ -95,6 +96,8 @@ export interface ThreadDependencies {
   /** Monotonic milliseconds, for the yield only; virtual hosts pass a constant. */
   readonly stepClock: () => number;
   readonly logger: StructuredLogger;
+  /** Hears of committed rows. */
+  readonly rowFeed?: RowFeed;
 }
 
 /** pino's shape, so that the engine does not import it. */

@@ -2,12 +2,14 @@
 import { memoryDisk, type Disk } from "#disk";
 import { openEmbeddedLog, type Log } from "#log";
 import type { Topology } from "../dsl/builder.ts";
+import type { CommittedFeed } from "../query/committed-feed.ts";
+import type { RowFeedMessage } from "../query/row-feed.ts";
 import { splitTasks } from "../runtime/assignment.ts";
 import { silentLogger, STREAM_THREAD_DEFAULTS, turnOfLoop, type StreamThreadDefaults } from "../runtime/defaults.ts";
 import { runVirtual, VirtualClock, type VirtualActor } from "../runtime/hosts/in-process-host.ts";
 import { prepareState } from "../runtime/prepare-state.ts";
 import { createStreamThread, type AbandonableStreamThread } from "../runtime/stream-thread.ts";
-import type { StructuredLogger, ThreadMetrics } from "../runtime/thread.ts";
+import type { StructuredLogger, ThreadDependencies, ThreadMetrics } from "../runtime/thread.ts";
 import { topicConfigs } from "../runtime/topic-configs.ts";
 
 export interface VirtualApplicationOptions {
@@ -28,6 +30,8 @@ export interface VirtualApplicationOptions {
   /** Monotonic milliseconds of the step's yield; default a constant: a step ends when nothing is left to do. */
   readonly stepClock?: () => number;
   readonly logger?: StructuredLogger;
+  /** Over the same disk and log. */
+  readonly feed?: CommittedFeed;
 }
 
 /** Opened by `openApplication`; nothing moves but by `run`. */
@@ -64,6 +68,7 @@ export class VirtualApplication {
   /** The threads die without a word, and new ones start over the same log and rows. */
   crash(): void {
     for (const thread of this.#threads) thread.abandon();
+    for (const thread of this.#threads.keys()) this.#options.feed?.threadGone(thread);
     this.#threads = this.#start();
   }
 
@@ -90,16 +95,21 @@ export class VirtualApplication {
   }
 
   #start(): readonly AbandonableStreamThread[] {
-    const { topology, applicationId = "app", threads = 1, config, stepClock = () => 0, logger = silentLogger } = this.#options;
+    const { topology, applicationId = "app", threads = 1, config, stepClock = () => 0, logger = silentLogger, feed } = this.#options;
     const virtual = { ...STREAM_THREAD_DEFAULTS, commitIntervalMs: 20, idleCommitMs: 0, freeze: true, ...config };
     return splitTasks(topology, threads).map((assignment, thread) =>
       createStreamThread({
         config: { ...virtual, applicationId, instanceId: "virtual", thread },
-        dependencies: { topology, log: this.log, disk: this.disk, stepClock, logger },
+        dependencies: { topology, log: this.log, disk: this.disk, stepClock, logger, ...rowFeedOf(feed, thread) },
         assignment,
       }),
     );
   }
+}
+
+function rowFeedOf(feed: CommittedFeed | undefined, thread: number): Pick<ThreadDependencies, "rowFeed"> {
+  if (feed === undefined) return {};
+  return { rowFeed: { stores: feed.stores, tell: (message: RowFeedMessage) => feed.hear(thread, message) } };
 }
 
 /** Makes topics and state ready; the first step of the threads begins them. */

@@ -4,6 +4,7 @@ import type { GroupStatus } from "../../assignment/group-thread.ts";
 import { TaskRebuildError } from "../../errors.ts";
 import { WORKER_RESOURCE_LIMITS } from "../defaults.ts";
 import { NO_METRICS, type HostedThread } from "./hosted-thread.ts";
+import type { RowFeedMessage } from "../../query/row-feed.ts";
 import type { StreamThreadState, StructuredLogger, ThreadMetrics } from "../thread.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 
@@ -11,6 +12,7 @@ export interface WorkerHostOptions {
   readonly start: WorkerStart;
   readonly logger: StructuredLogger;
   readonly onStatus: (status: GroupStatus) => void;
+  readonly onRows?: (message: RowFeedMessage) => void;
 }
 
 /** Starts at once. What the dead worker held of log and database is taken back by them: they watch workers' exits. */
@@ -21,6 +23,7 @@ export class WorkerHost implements HostedThread {
   readonly #worker: Worker;
   readonly #logger: StructuredLogger;
   readonly #onStatus: (status: GroupStatus) => void;
+  readonly #onRows: ((message: RowFeedMessage) => void) | undefined;
   #state: StreamThreadState = "starting";
   #metrics: ThreadMetrics = NO_METRICS;
   #asked: ((metrics: ThreadMetrics) => void)[] = [];
@@ -29,10 +32,11 @@ export class WorkerHost implements HostedThread {
   #said = false;
   #runs: () => void = () => {};
 
-  constructor({ start, logger, onStatus }: WorkerHostOptions) {
+  constructor({ start, logger, onStatus, onRows }: WorkerHostOptions) {
     this.thread = start.config.thread;
     this.#logger = logger;
     this.#onStatus = onStatus;
+    this.#onRows = onRows;
     this.#worker = new Worker(new URL("./worker-main.ts", import.meta.url), {
       workerData: start,
       resourceLimits: WORKER_RESOURCE_LIMITS,
@@ -86,6 +90,9 @@ export class WorkerHost implements HostedThread {
       case "metrics":
         this.#metrics = message.metrics;
         this.#answer();
+        break;
+      case "rows":
+        this.#onRows?.(message.message);
         break;
       case "status":
         this.#onStatus(message.status);

@@ -5,11 +5,12 @@ import { attachDisk, type Disk } from "#disk";
 import { attachEmbeddedLog, openKafkaLog, type Log } from "#log";
 import type { Topology } from "../../dsl/builder.ts";
 import { createGroupThread } from "../../assignment/group-thread.ts";
+import type { RowFeedMessage } from "../../query/row-feed.ts";
 import { realClock } from "../defaults.ts";
 import { scaledClock } from "../scaled-clock.ts";
 import { InThreadHost } from "./in-thread-host.ts";
 import { createStreamThread } from "../stream-thread.ts";
-import type { StructuredLogger } from "../thread.ts";
+import type { StructuredLogger, ThreadDependencies } from "../thread.ts";
 import { portableError, portableFields } from "./worker-messages.ts";
 import type { FromWorker, ToWorker, TopologyFactory, TopologyModule, WorkerLog, WorkerStart } from "./worker-messages.ts";
 
@@ -49,10 +50,10 @@ async function work(): Promise<Error | undefined> {
 }
 
 async function run(
-  { config, tasks, time }: WorkerStart,
+  { config, tasks, time, fedStores }: WorkerStart,
   dependencies: { readonly topology: Topology; readonly log: Log; readonly disk: Disk },
 ): Promise<Error | undefined> {
-  const given = { config, dependencies: { ...dependencies, stepClock: () => realClock.monotonic(), logger } };
+  const given = { config, dependencies: { ...dependencies, stepClock: () => realClock.monotonic(), logger, ...feedOf(fedStores) } };
   const thread =
     tasks.kind === "static"
       ? createStreamThread({ ...given, assignment: tasks.assignment })
@@ -72,6 +73,15 @@ async function run(
   const error = await host.ended;
   say({ kind: "metrics", metrics: thread.metrics() });
   return error;
+}
+
+function feedOf(stores: readonly string[] | undefined): Pick<ThreadDependencies, "rowFeed"> {
+  return stores === undefined ? {} : { rowFeed: { stores, tell: tellOfRows } };
+}
+
+/** The bytes of rows are given away: nobody here needs them any more. */
+function tellOfRows(message: RowFeedMessage): void {
+  port?.postMessage({ kind: "rows", message } satisfies FromWorker, message.kind === "committed" ? [message.rows.buffer] : []);
 }
 
 async function loadTopology(

@@ -3,6 +3,7 @@ import type { Disk, DiskShare } from "#disk";
 import type { KafkaLogOptions, Log, LogShare } from "#log";
 import type { Topology } from "../../dsl/builder.ts";
 import type { GroupOptions, GroupStatus } from "../../assignment/group-thread.ts";
+import type { RowFeedMessage } from "../../query/row-feed.ts";
 import type { Assignment } from "../assignment.ts";
 import type { TimeScale } from "../scaled-clock.ts";
 import type { StreamThreadConfig, StreamThreadState, ThreadMetrics } from "../thread.ts";
@@ -44,6 +45,8 @@ export interface WorkerStart {
   readonly tasks: ThreadTasks;
   /** Default: real time. */
   readonly time?: TimeScale;
+  /** Whose committed rows are told of; default: none. */
+  readonly fedStores?: readonly string[];
 }
 
 export type ToWorker = { readonly kind: "stop" } | { readonly kind: "metrics" } | { readonly kind: "pause"; readonly paused: boolean };
@@ -52,6 +55,7 @@ export type FromWorker =
   | { readonly kind: "state"; readonly state: StreamThreadState }
   | { readonly kind: "metrics"; readonly metrics: ThreadMetrics }
   | { readonly kind: "status"; readonly status: GroupStatus }
+  | { readonly kind: "rows"; readonly message: RowFeedMessage }
   | { readonly kind: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly fields: object; readonly message: string }
   | { readonly kind: "ended"; readonly error: PortableError | undefined };
 

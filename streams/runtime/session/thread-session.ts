@@ -15,6 +15,7 @@ import { refuseLostOffsets } from "../../changelog/offsets-lost.ts";
 import { isRetriableCondition } from "../../retriable.ts";
 import type { LatencyHistogram } from "../../metrics/latency-histogram.ts";
 import type { CondemnedUnit, Task } from "../../task/task.ts";
+import { RowTap } from "../../query/row-feed.ts";
 import { taskName } from "../../task/task-id.ts";
 import { asError } from "../as-error.ts";
 import type { Assignment } from "../assignment.ts";
@@ -45,6 +46,7 @@ export class ThreadSession {
   readonly #options: ThreadSessionOptions;
   readonly #taskDependencies: TaskDependencies;
   readonly #follower: ChangelogFollower | undefined;
+  readonly #tap: RowTap | undefined;
   /** Tasks whose rows are not there yet. */
   readonly #restoring = new Map<string, PreparedTask>();
   /** Rows of these were dropped as unreadable: not a second time. */
@@ -72,6 +74,8 @@ export class ThreadSession {
       ? undefined
       : new ChangelogFollower({ log, disk, topology, storeIds, logger, reserve: reserve(FOLLOWED_LOOK_BYTES) });
     const changelogs = atomicRows ? undefined : new ChangelogWriter({ applicationId: config.applicationId, writer, storeIds, disk });
+    const { rowFeed } = dependencies;
+    this.#tap = rowFeed === undefined ? undefined : new RowTap(rowFeed, topology, storeIds);
     this.commits = new CommitCycle({
       config,
       writer,
@@ -80,6 +84,7 @@ export class ThreadSession {
       changelogs,
       stepClock,
       latency,
+      tap: this.#tap,
       ...(atomicRows ? {} : { reserve: reserve(0) }),
     });
     this.#taskDependencies = { topology, disk, reader: this.reader, writer, storeIds, config, condemned };
@@ -230,6 +235,7 @@ export class ThreadSession {
     if (this.#follower !== undefined) this.#refuseLostOffsets(prepared);
     try {
       this.tasks.push(openTask(prepared, this.#taskDependencies, now));
+      this.#tap?.opened(prepared.id);
       if (prepared.starts.some(({ committed }) => committed)) this.restores++;
     } catch (error) {
       if (!(error instanceof SerdeError) || isRetriableCondition(error)) throw error;
@@ -261,6 +267,7 @@ export class ThreadSession {
   }
 
   #closeTask(task: Task): void {
+    this.#tap?.closed(task.id);
     try {
       task.close();
     } catch (error) {
