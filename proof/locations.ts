@@ -29,6 +29,8 @@ export interface LocationRules {
 const LEAD_MS_MAX = 60_000;
 /** Ids of accepted ones that may be known still; older repetitions are refused for their time. */
 const IDS_KEPT = 256;
+/** Ids of accepted ones that are known for sure. */
+const IDS_KNOWN = 64;
 
 interface Turn {
   readonly at: number;
@@ -46,7 +48,9 @@ interface Track {
   position: Point | undefined;
   /** A stop since the newest accepted one: dispatch knows another position than the devices said. */
   stopped: boolean;
-  readonly ids: string[];
+  /** Of the accepted ones the last ids, the oldest first, each with its number. */
+  readonly ids: Map<string, number>;
+  accepted: number;
 }
 
 type Complain = (topic: string, at: { readonly partition: number; readonly offset: number }, sentence: string) => void;
@@ -89,8 +93,14 @@ export class LocationsCheck {
     track.seenAt = timestamp;
     track.position = location.position;
     track.stopped = false;
-    track.ids.push(location.eventId);
-    if (track.ids.length > IDS_KEPT) track.ids.shift();
+    // Said again it is the newest.
+    track.ids.delete(location.eventId);
+    track.ids.set(location.eventId, ++track.accepted);
+    if (track.ids.size <= IDS_KEPT) return;
+    for (const oldest of track.ids.keys()) {
+      track.ids.delete(oldest);
+      break;
+    }
   }
 
   #complainOf({ partition, offset, value }: ProofRecord<DriverLocation>, why: string): void {
@@ -101,8 +111,8 @@ export class LocationsCheck {
   #whyNot(location: DriverLocation, timestamp: number, track: Track): RefusalReason | undefined {
     const sure: readonly RefusalReason[] = ["OUT_OF_ORDER", "STALE", "THROTTLED"];
     if (track.recordedAt === -Infinity) return "OFF_DUTY";
-    // Only the last few ids are remembered for sure.
-    if (track.ids.slice(-64).includes(location.eventId)) return "DUPLICATE";
+    const number = track.ids.get(location.eventId);
+    if (number !== undefined && number > track.accepted - IDS_KNOWN) return "DUPLICATE";
     const silent = timestamp - track.seenAt > this.#rules.locationTtlMs;
     const wrong = sure.find((reason) => this.#isTrue(reason, location, timestamp, track));
     if (wrong !== undefined || track.stopped || silent) return wrong;
@@ -114,7 +124,7 @@ export class LocationsCheck {
     const elapsed = recordedAt - track.recordedAt;
     switch (reason) {
       case "DUPLICATE":
-        return track.ids.includes(eventId);
+        return track.ids.has(eventId);
       case "OFF_DUTY":
         return !track.duty;
       case "OUT_OF_ORDER":
@@ -164,7 +174,7 @@ export class LocationsCheck {
     let track = this.#tracks.get(driverId);
     if (track === undefined) {
       const nothing = { turnsDone: 0, duty: false, recordedAt: -Infinity, seenAt: -Infinity, position: undefined, stopped: false };
-      this.#tracks.set(driverId, (track = { turns: [], ...nothing, ids: [] }));
+      this.#tracks.set(driverId, (track = { turns: [], ...nothing, ids: new Map<string, number>(), accepted: 0 }));
     }
     return track;
   }

@@ -16,6 +16,10 @@ import { RocksEntries } from "./rocks-entries.ts";
 
 /** Bytes that one fetch of an iterator brings at most, but for the entry that exceeds it. */
 const CHUNK_BYTES_MAX = 256 * 1024;
+/** Native batches that wait to be used again: a thread fills one at a time. */
+const SPARE_BATCHES_MAX = 2;
+/** A cleared batch keeps its room: one that was larger is not kept. */
+const SPARE_BATCH_BYTES_MAX = 1024 * 1024;
 
 export interface RocksOpenOptions {
   readonly location: string;
@@ -93,18 +97,24 @@ class RocksBatch implements DiskBatch {
   bytes = 0;
   operations = 0;
 
-  constructor(disk: { readonly binding: RocksBinding; readonly log: { column: Native }; readonly rows: { column: Native } }) {
+  constructor(
+    disk: { readonly binding: RocksBinding; readonly log: { column: Native }; readonly rows: { column: Native } },
+    native: Native,
+  ) {
     this.#disk = disk;
-    this.native = disk.binding.batch_init();
+    this.native = native;
   }
 
   put(family: Family, key: Uint8Array, value: Uint8Array): void {
+    // Its native batch may be another's by now.
+    assert(!this.written, "a written batch takes nothing more");
     this.#disk.binding.batch_put(this.native, key, value, this.#disk[family]);
     this.bytes += key.length + value.length;
     this.operations++;
   }
 
   delete(family: Family, key: Uint8Array): void {
+    assert(!this.written, "a written batch takes nothing more");
     this.#disk.binding.batch_del(this.native, key, this.#disk[family]);
     this.bytes += key.length;
     this.operations++;
@@ -131,6 +141,7 @@ export class RocksDisk implements Disk {
   readonly #database: Native;
   readonly #users: SharedUsers;
   readonly #key: Uint8Array[] = [];
+  readonly #spareBatches: Native[] = [];
   readonly #onClose: (disk: RocksDisk) => Promise<void>;
   #open = true;
   #closing: Promise<void> | undefined;
@@ -185,7 +196,7 @@ export class RocksDisk implements Disk {
 
   batch(): DiskBatch {
     this.refuseClosed();
-    return new RocksBatch(this);
+    return new RocksBatch(this, this.#spareBatches.pop() ?? this.binding.batch_init());
   }
 
   write(batch: DiskBatch, options: { readonly sync: boolean }): void {
@@ -198,8 +209,10 @@ export class RocksDisk implements Disk {
     } catch (error) {
       throw this.toError(error);
     } finally {
-      // Its memory is RocksDB's and would otherwise wait for the collector, which does not see it.
+      // Its memory is RocksDB's. The collector does not see it, and frees what it found only when the event loop turns, which
+      // it never does in virtual time: native batches are used again.
       this.binding.batch_clear(batch.native);
+      if (batch.bytes <= SPARE_BATCH_BYTES_MAX && this.#spareBatches.length < SPARE_BATCHES_MAX) this.#spareBatches.push(batch.native);
     }
   }
 
