@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compareRuns } from "#proof";
+import { compareRuns, type RawRecord, type TopicPair } from "#proof";
 import type { ZonePolicy } from "#schemas";
 import { defaultPolicy } from "#topologies";
 import { cityConfig, type CityHabits } from "#world";
 import { checkStateFold } from "../proof/state-fold.ts";
-import { byCell, proposalsIn, replayMatching } from "../simulate/replay-matching.ts";
+import { byTask, proposalsIn, replayMatching, surgesIn } from "../simulate/replay-matching.ts";
 import { simulateCity } from "../simulate/simulate-city.ts";
 import type { System } from "../system/open-system.ts";
 import { digestTopics } from "./digest-topics.ts";
@@ -105,15 +105,18 @@ async function playIn(directory: string, job: CityDayJob): Promise<CityDay> {
   return { ok: broken.length === 0, broken, figures: { ...day.figures, ...counts, ...day.refusals }, digest };
 }
 
-/** Matching alone on its recorded input gives the same proposals, byte for byte, in each cell. */
+/** Matching alone on its recorded input decides the same, byte for byte: all cells of a task in their order, and their surge. */
 async function replayMatchingOf(system: System, policy: ZonePolicy) {
   const { log, topics, partitions } = system;
   const again = await replayMatching({ recorded: log, partitions, policy });
-  const cells = new Map<string, number>();
-  const proposals = {
-    topic: topics.driverCommands.name,
-    first: byCell(proposalsIn(system), topics, cells),
-    second: byCell(again, topics, cells),
-  };
-  return compareRuns([proposals], { offsets: false });
+  const pair = (
+    topic: typeof topics.driverCommands | typeof topics.jobUpdates,
+    first: AsyncIterable<RawRecord>,
+    second: readonly RawRecord[],
+  ): TopicPair => ({ topic: topic.name, first: byTask(first, topic, partitions), second: byTask(second, topic, partitions) });
+  const pairs = [
+    pair(topics.driverCommands, proposalsIn(system), again.proposals),
+    pair(topics.jobUpdates, surgesIn(system), again.surges),
+  ];
+  return compareRuns(pairs, { offsets: false });
 }

@@ -25,7 +25,7 @@ export async function checkDeterminism(job: MdrpDayJob): Promise<Determinism> {
     partitions,
     policy: mdrpPolicy(readInstance(job.data), job.policy, job.noisy, job.parameters),
   });
-  const proposals = { topic: topics.driverCommands.name, first: proposalsOf(first.raw, topics), second: again };
+  const proposals = { topic: topics.driverCommands.name, first: proposalsOf(first.raw, topics), second: again.proposals };
   // Others write that topic too: in the recorded run its offsets have gaps.
   const replayed = await compareRuns([proposals], { offsets: false });
   return { twice, replayed };

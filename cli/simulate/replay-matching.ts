@@ -4,13 +4,25 @@
  */
 import type { Log } from "#log";
 import type { RawRecord } from "#proof";
-import type { DriverCommand, ZonePolicy } from "#schemas";
-import { createStreamThread, silentLogger, splitTasks, STREAM_THREAD_DEFAULTS, topicConfigs, type StreamThread } from "#streams";
+import type { DriverCommand, JobUpdate, SurgeChanged, ZonePolicy } from "#schemas";
+import {
+  createStreamThread,
+  murmur2,
+  silentLogger,
+  splitTasks,
+  STREAM_THREAD_DEFAULTS,
+  topicConfigs,
+  type StreamThread,
+  type Topic,
+} from "#streams";
 import type { DispatchTopics } from "#topologies";
 import type { RawTopics } from "../proof/read-raw.ts";
 import { APPLICATION_ID } from "../system/dispatch-topology.ts";
 import { openSystem, type System } from "../system/open-system.ts";
 import { readRecords } from "../system/read-records.ts";
+
+/** As all producers place keys. */
+const POSITIVE_MASK = 0x7fff_ffff;
 
 export interface ReplayMatchingOptions {
   /** Of the recorded run; only its matching input is used. A log is read as the replay goes on, and nothing of it is copied. */
@@ -20,8 +32,16 @@ export interface ReplayMatchingOptions {
   readonly policy: ZonePolicy;
 }
 
-/** What came out of matching: everything in `driver-commands` of a run in which nobody else wrote it. */
-export async function replayMatching({ recorded, partitions, policy }: ReplayMatchingOptions): Promise<readonly RawRecord[]> {
+/** All that matching says but its ticks, which are part of its input. */
+export interface MatchingDecisions {
+  /** Of `driver-commands`. */
+  readonly proposals: readonly RawRecord[];
+  /** Of `job-updates`: what rides cost more, cell by cell. */
+  readonly surges: readonly RawRecord[];
+}
+
+/** What comes out of matching alone. */
+export async function replayMatching({ recorded, partitions, policy }: ReplayMatchingOptions): Promise<MatchingDecisions> {
   await using system = await openSystem({ directory: "", kind: "memory", durability: "process", partitions, policy });
   const { log, topology, topics } = system;
   await log.topics.ensure(topicConfigs(topology, APPLICATION_ID));
@@ -33,9 +53,13 @@ export async function replayMatching({ recorded, partitions, policy }: ReplayMat
   for await (const { cursor } of readRecords(source, placesOf(name, partitions))) now = Math.max(now, cursor.timestamp);
   const thread = matchingThread({ ...system, log: source });
   await runToTheEnd(thread, now);
-  const proposals: RawRecord[] = [];
-  for await (const proposal of proposalsIn(system)) proposals.push(proposal);
-  return proposals;
+  return { proposals: await all(proposalsIn(system)), surges: await all(surgesIn(system)) };
+}
+
+async function all(records: AsyncIterable<RawRecord>): Promise<readonly RawRecord[]> {
+  const held: RawRecord[] = [];
+  for await (const record of records) held.push(record);
+  return held;
 }
 
 /** The part of a run's driver commands that matching wrote. */
@@ -44,43 +68,66 @@ export function proposalsOf(recorded: RawTopics, { driverCommands }: Pick<Dispat
 }
 
 /** The same, read from a log one by one. */
-export async function* proposalsIn({ log, topics, partitions }: Pick<System, "log" | "topics" | "partitions">): AsyncGenerator<RawRecord> {
-  const { driverCommands } = topics;
-  for await (const { batch, cursor } of readRecords(log, placesOf(driverCommands.name, partitions))) {
+export function proposalsIn(system: RecordedSystem): AsyncGenerator<RawRecord> {
+  return recordsIn(system, system.topics.driverCommands, isProposal);
+}
+
+/** What matching said of surge. */
+export function surgesIn(system: RecordedSystem): AsyncGenerator<RawRecord> {
+  return recordsIn(system, system.topics.jobUpdates, isSurge);
+}
+
+type RecordedSystem = Pick<System, "log" | "topics" | "partitions">;
+
+async function* recordsIn<V>(
+  { log, partitions }: RecordedSystem,
+  topic: Topic<string, V>,
+  wanted: (value: V) => boolean,
+): AsyncGenerator<RawRecord> {
+  for await (const { batch, cursor } of readRecords(log, placesOf(topic.name, partitions))) {
     const { offset, timestamp } = cursor;
     const value = cursor.value();
-    if (value === null || !isProposal(decoded(driverCommands, value))) continue;
+    if (value === null || !wanted(decoded(topic, value))) continue;
     yield { partition: batch.partition, offset, timestamp, key: cursor.key(), value, headers: cursor.headers() };
   }
 }
 
 /**
- * Proposals with a number for their cell in place of the partition: a cell decides in the order of its input, and how the
- * decisions of several cells lie beside each other in one partition says only whose turn it was. Both runs with the same map.
+ * Decisions with a number for their task in place of the partition. A task decides in the order of its one input, all its cells
+ * together; how the decisions of several tasks lie beside each other in one partition says only whose turn it was.
  */
-export async function* byCell(
-  proposals: Iterable<RawRecord> | AsyncIterable<RawRecord>,
-  { driverCommands }: Pick<DispatchTopics, "driverCommands">,
-  cells: Map<string, number>,
+export async function* byTask(
+  decisions: Iterable<RawRecord> | AsyncIterable<RawRecord>,
+  topic: Decoding<DriverCommand | JobUpdate>,
+  partitions: number,
 ): AsyncGenerator<RawRecord> {
-  for await (const proposal of proposals) {
-    const command = decoded(driverCommands, proposal.value ?? Buffer.alloc(0));
-    if (!isProposal(command)) continue;
-    // A cell's proposals to drivers of several partitions have an order of their own in each.
-    const lane = `${command.cell} ${proposal.partition}`;
-    const number = cells.get(lane) ?? cells.size;
-    cells.set(lane, number);
-    yield { ...proposal, partition: number };
+  for await (const decision of decisions) {
+    const said = decoded(topic, decision.value ?? Buffer.alloc(0));
+    if (!isSurge(said) && !isProposal(said)) continue;
+    const task = (murmur2(Buffer.from(said.cell)) & POSITIVE_MASK) % partitions;
+    // What a task writes to several partitions has an order in each.
+    yield { ...decision, partition: task * partitions + decision.partition };
   }
 }
 
-function decoded(topic: DispatchTopics["driverCommands"], value: Uint8Array): DriverCommand {
+/** What this file needs of a topic's values. */
+interface Decoding<V> {
+  readonly value: { decode(bytes: Buffer, start: number, end: number): V };
+}
+
+function decoded<V>(topic: Decoding<V>, value: Uint8Array): V {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   return topic.value.decode(bytes, 0, bytes.length);
 }
 
-function isProposal(command: DriverCommand): command is Extract<DriverCommand, { type: "JobsProposed" | "DriverRepositioned" }> {
+function isProposal(
+  command: DriverCommand | JobUpdate,
+): command is Extract<DriverCommand, { type: "JobsProposed" | "DriverRepositioned" }> {
   return command.type === "JobsProposed" || command.type === "DriverRepositioned";
+}
+
+function isSurge(update: DriverCommand | JobUpdate): update is SurgeChanged {
+  return update.type === "SurgeChanged";
 }
 
 function isRaw(recorded: RawTopics | Log): recorded is RawTopics {
