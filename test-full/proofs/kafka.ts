@@ -28,7 +28,7 @@ const FULL: Sizes = {
   "T12 records": { events: 20_000, rounds: 1, brokers: 1, seconds: 60 },
   "T12 rights": { events: 20_000, rounds: 4, brokers: 1, seconds: 120 },
   "T12 certificate": { events: 100, rounds: 1, brokers: 1, seconds: 20 },
-  "T1 ": { events: 500_000, rounds: 20, brokers: 3, seconds: 420 },
+  "T1 ": { events: 520_000, rounds: 20, brokers: 3, seconds: 420 },
   "T2 ": { events: 60_000, rounds: 6, brokers: 1, seconds: 120 },
   "T3 ": { events: 60_000, rounds: 5, brokers: 3, seconds: 480 },
   "T4 ": { events: 60_000, rounds: 4, brokers: 1, seconds: 150 },
