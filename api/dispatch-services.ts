@@ -1,7 +1,7 @@
 /** Everything that the server serves of the dispatch application, made over one open system: for `demo` and `run` alike. */
 import type { Log } from "#log";
 import type { ZonePolicy } from "#schemas";
-import type { CommittedView } from "#streams";
+import type { CommittedFeed, CommittedView } from "#streams";
 import { defaultPolicy, h3Geography, type DispatchTopics } from "#topologies";
 import { BatchingIngest } from "./ingest/batching-ingest.ts";
 import { liveSnapshots } from "./live/snapshots.ts";
@@ -9,6 +9,7 @@ import { HOUR_MS, STATS_HOURS_KEPT, StatsFold } from "./live/stats-fold.ts";
 import { TopicFollower } from "./live/topic-follower.ts";
 import { TrackingHub } from "./live/tracking-hub.ts";
 import { CommittedReader } from "./queries/committed-reader.ts";
+import { DriverIndex } from "./queries/driver-index.ts";
 import { LocalQueries } from "./queries/local-queries.ts";
 import type { Ownership } from "./queries/queries.ts";
 import { offsetFor } from "./queries/read-records.ts";
@@ -18,6 +19,8 @@ export interface DispatchServicesOptions {
   readonly log: Log;
   /** Over the rows of this process, opened with `log` and `group`. */
   readonly view: CommittedView;
+  /** Of the application's threads, with `INDEXED_STORES`: drivers are then found in memory. */
+  readonly feed?: CommittedFeed;
   readonly topics: DispatchTopics;
   /** The clock of the application: records written through the server carry its time. */
   readonly now: () => number;
@@ -29,11 +32,14 @@ export interface DispatchServicesOptions {
   readonly onFailure: (error: unknown, what: string) => void;
 }
 
-export interface DispatchServices extends Required<Omit<ServerServices, "forward">>, AsyncDisposable {}
+export interface DispatchServices extends Required<Omit<ServerServices, "forward">>, AsyncDisposable {
+  /** Undefined without a feed. */
+  readonly index: DriverIndex | undefined;
+}
 
 /** The topics must exist. Close it after the server and before the log. Rejects as the log does. */
 export async function dispatchServices(options: DispatchServicesOptions): Promise<DispatchServices> {
-  const { log, view, topics, now, policy = defaultPolicy, ownership, onFailure } = options;
+  const { log, view, topics, now, policy = defaultPolicy, ownership, onFailure, feed } = options;
   const reader = new CommittedReader({ view, log, now, ...(ownership === undefined ? {} : { ownership }) });
   const stats = new StatsFold();
   const since = now() - STATS_HOURS_KEPT * HOUR_MS;
@@ -51,12 +57,15 @@ export async function dispatchServices(options: DispatchServicesOptions): Promis
     },
     onFailure: (error) => onFailure(error, "stats"),
   });
+  const index =
+    feed === undefined ? undefined : new DriverIndex({ feed, view, onFailure: (error) => onFailure(error, "index of drivers") });
   const queries = new LocalQueries({
     reader,
     log,
     topics,
     geography: h3Geography(),
     policy,
+    ...(index === undefined ? {} : { index }),
     stats,
     statsPositions: () => (statsFollower.behind ? undefined : statsFollower.positions()),
   });
@@ -72,7 +81,9 @@ export async function dispatchServices(options: DispatchServicesOptions): Promis
     ingest,
     queries,
     tracking,
+    index,
     async [Symbol.asyncDispose]() {
+      index?.close();
       await tracking[Symbol.asyncDispose]();
       await statsFollower[Symbol.asyncDispose]();
       await ingest[Symbol.asyncDispose]();

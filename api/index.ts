@@ -5,6 +5,7 @@ export { remoteInspector } from "./remote-inspector.ts";
 export type { Health, Readiness } from "./routes/health.ts";
 export { failureForLog } from "./access/answer-errors.ts";
 export { parseTokens, tokensFromEnvironment, type Access, type Principal, type Scope, type Token } from "./access/tokens.ts";
+export { INDEXED_STORES } from "./queries/driver-index.ts";
 export { dispatchServices, type DispatchServices, type DispatchServicesOptions } from "./dispatch-services.ts";
 export type { Ingest, IngestKind, IngestRequest, AcceptedRecord } from "./ingest/ingest.ts";
 export type * from "./queries/queries.ts";

@@ -1,6 +1,6 @@
 /** Committed rows with their age: positions first, then rows, then once more whose they are. */
 import type { Log } from "#log";
-import { encodeKey, partitionFor, type CommittedRow, type CommittedView, type Topic } from "#streams";
+import { encodeKey, partitionFor, type CommittedRow, type CommittedView, type InputPosition, type Topic } from "#streams";
 import { ApiError } from "../errors.ts";
 import type { Absence, Answer, Freshness, Ownership, SourcePosition } from "./queries.ts";
 
@@ -39,14 +39,17 @@ export class CommittedReader {
     return this.#options.now();
   }
 
-  /** `look` is synchronous, so that nothing moves while it reads. Throws `NOT_READY` while one of the places is not whole here. */
-  async read<T>(places: readonly Place[], look: () => T): Promise<Answer<T>> {
+  /**
+   * `known`: of each place how far its inputs were processed, where `look` reads from memory; default: as committed. `look` is
+   * synchronous, so that nothing moves while it reads. Throws `NOT_READY` while one of the places is not whole here.
+   */
+  async read<T>(places: readonly Place[], look: () => T, known?: readonly (readonly InputPosition[] | undefined)[]): Promise<Answer<T>> {
     const epoch = this.#ownership.epoch();
     for (const { store, partition } of places) {
       const absence = this.#ownership.absence(store, partition);
       if (absence !== undefined) throw absent(absence);
     }
-    const freshness = await this.#freshness(places);
+    const freshness = await this.#freshness(places, known);
     try {
       return { value: look(), freshness };
     } finally {
@@ -71,12 +74,12 @@ export class CommittedReader {
     return found?.value as V | undefined;
   }
 
-  async #freshness(places: readonly Place[]): Promise<Freshness> {
+  async #freshness(places: readonly Place[], known: readonly (readonly InputPosition[] | undefined)[] = []): Promise<Freshness> {
     const { view, log } = this.#options;
     const positions: SourcePosition[] = [];
     let staleMs: number | undefined;
-    for (const { store, partition } of places) {
-      for (const { topic, partition: input, committed } of await view.position(store, partition)) {
+    for (const [at, { store, partition }] of places.entries()) {
+      for (const { topic, partition: input, committed } of known[at] ?? (await view.position(store, partition))) {
         const place = { topic, partition: input };
         const start = committed?.offset ?? (await log.offsets.bound(place, "start"));
         positions.push({ ...place, offset: start });

@@ -16,6 +16,8 @@ import { ApiError } from "../errors.ts";
 import { HOUR_MS, STATS_HOURS_KEPT, STATS_RESOLUTION, type StatsFold } from "../live/stats-fold.ts";
 import type { CommittedReader } from "./committed-reader.ts";
 import { storyOf } from "./job-story.ts";
+import type { DriverIndex } from "./driver-index.ts";
+import { storedDrivers, type DriverSource } from "./driver-source.ts";
 import { areasOf, nearbyDrivers } from "./nearby-drivers.ts";
 import { PresencePartitions } from "./presence-partitions.ts";
 import type {
@@ -40,6 +42,8 @@ export interface LocalQueriesOptions {
   readonly geography: Geography;
   /** In force where none was published. */
   readonly policy: ZonePolicy;
+  /** Answers what it has in place of the stores. */
+  readonly index?: DriverIndex;
   readonly stats: StatsFold;
   /** Undefined while the stats have not caught up; else the trips that they have counted up to. */
   readonly statsPositions: () => readonly SourcePosition[] | undefined;
@@ -55,11 +59,13 @@ export class LocalQueries implements Queries {
   readonly #options: LocalQueriesOptions;
   readonly #reader: CommittedReader;
   readonly #presence: PresencePartitions;
+  readonly #stored: DriverSource;
 
   constructor(options: LocalQueriesOptions) {
     this.#options = options;
     this.#reader = options.reader;
     this.#presence = new PresencePartitions(options);
+    this.#stored = storedDrivers(options.reader.view);
   }
 
   driver(driverId: string): Promise<Answer<DriverView>> {
@@ -110,7 +116,12 @@ export class LocalQueries implements Queries {
         .filter(asked),
     );
     const places = [...needed].sort((a, b) => a - b).map((partition) => ({ store: PRESENCE_STORE, partition }));
-    return this.#reader.read(places, () => this.#nearbyNow(query, asked));
+    const { index } = this.#options;
+    // Its rows are as new as its own positions, which may lie behind those in the database.
+    const known = index === undefined ? undefined : places.map(({ partition }) => index.positions(partition));
+    const whole = known?.every((positions) => positions !== undefined) === true;
+    const source = whole && index !== undefined ? index : this.#stored;
+    return this.#reader.read(places, () => this.#nearbyNow(query, source, asked), whole ? known : undefined);
   }
 
   async job(jobId: string): Promise<Answer<JobView>> {
@@ -174,8 +185,8 @@ export class LocalQueries implements Queries {
     });
   }
 
-  #nearbyNow(query: NearbyQuery, asked: (partition: number) => boolean = () => true): NearbyView {
-    return nearbyDrivers(this.#reader.view, (area) => this.#presence.partitionsOf(area).filter(asked), query);
+  #nearbyNow(query: NearbyQuery, source: DriverSource, asked: (partition: number) => boolean = () => true): NearbyView {
+    return nearbyDrivers(source, (area) => this.#presence.partitionsOf(area).filter(asked), query);
   }
 
   #expected(plan: DriverPlan, position: Point): ReturnType<typeof expectedTimes> {
@@ -199,7 +210,7 @@ export class LocalQueries implements Queries {
   }
 
   #slackOf(pickup: Point, readyAt: number): number | null {
-    const nearest = this.#nearbyNow({ ...pickup, radiusMetres: NEAREST_METRES, limit: 1 }).drivers[0];
+    const nearest = this.#nearbyNow({ ...pickup, radiusMetres: NEAREST_METRES, limit: 1 }, this.#stored).drivers[0];
     if (nearest === undefined) return null;
     const { geography, policy } = this.#options;
     const travelMs = geography.travelModel(this.#defaultPolicy() ?? policy).travelMs(nearest.position, pickup, nearest.vehicle);

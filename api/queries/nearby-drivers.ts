@@ -2,10 +2,10 @@
  * Drivers around a point by distance. The index knows each of them by fine cell, all of a parent cell in one range: parents are
  * read from the nearest outwards until nobody nearer can follow.
  */
-import { cellGeometry, cellOfPath, childrenOf, distanceMetres } from "#geo";
+import { cellGeometry, cellPath, childrenOf, distanceMetres } from "#geo";
 import type { Point } from "#schemas";
-import type { CommittedView } from "#streams";
-import { PRESENCE_STORE, presenceRange, type DriverWhereabouts, type PresenceRow } from "#topologies";
+import type { PresenceRow } from "#topologies";
+import type { DriverSource, PresenceArea } from "./driver-source.ts";
 import type { NearbyDriver, NearbyQuery, NearbyView } from "./queries.ts";
 
 /** So far may a driver be from the middle of his fine cell, with what he moved on since it was told. */
@@ -31,8 +31,7 @@ const FINE_CELL_METRES = 500;
 const ROWS_MAX = 5_000;
 /** Exact positions are read for so many at once. */
 const READ_TOGETHER = 32;
-/** Middles of fine cells, and areas around an area, that are remembered; when full, all are forgotten and computed again. */
-const CENTRES_MAX = 50_000;
+/** Areas around an area that are remembered; when full, all are forgotten and computed again. */
 const AROUND_MAX = 5_000;
 
 interface Candidate {
@@ -44,16 +43,16 @@ interface Candidate {
 }
 
 /** `partitionsOf`: where the drivers of an area are known. */
-export function nearbyDrivers(view: CommittedView, partitionsOf: (area: string) => readonly number[], query: NearbyQuery): NearbyView {
+export function nearbyDrivers(source: DriverSource, partitionsOf: (area: string) => readonly number[], query: NearbyQuery): NearbyView {
   if (query.radiusMetres > CLOSE_METRES) {
-    const close = search(view, partitionsOf, { ...query, radiusMetres: CLOSE_METRES }, CLOSE);
+    const close = search(source, partitionsOf, { ...query, radiusMetres: CLOSE_METRES }, CLOSE);
     if (close.drivers.length >= query.limit) return close;
   }
-  return search(view, partitionsOf, query, query.radiusMetres > CLOSE_METRES ? WIDE : CLOSE);
+  return search(source, partitionsOf, query, query.radiusMetres > CLOSE_METRES ? WIDE : CLOSE);
 }
 
 /** Rows cost little, exact positions a look at another store each: these are read for those alone who can be among the nearest. */
-function search(view: CommittedView, partitionsOf: (area: string) => readonly number[], query: NearbyQuery, cut: Cut): NearbyView {
+function search(source: DriverSource, partitionsOf: (area: string) => readonly number[], query: NearbyQuery, cut: Cut): NearbyView {
   const { radiusMetres, limit } = query;
   const seen = new Set<string>();
   const best: NearbyDriver[] = [];
@@ -61,19 +60,18 @@ function search(view: CommittedView, partitionsOf: (area: string) => readonly nu
   let rows = 0;
   const farthest = (): number => (best.length < limit ? radiusMetres : (best.at(-1)?.metres ?? radiusMetres));
   const settle = (some: readonly Candidate[]): void => {
-    for (const driver of exactly(view, some, query)) if (driver.metres <= farthest()) insert(best, driver, limit);
+    for (const driver of exactly(source, some, query)) if (driver.metres <= farthest()) insert(best, driver, limit);
   };
-  for (const { cell, leastMetres } of areasAround(query, cut)) {
+  for (const { area, leastMetres } of areasAround(query, cut)) {
     if (leastMetres > farthest() || rows >= ROWS_MAX) break;
-    for (const partition of partitionsOf(cell)) {
-      const found = view.range(PRESENCE_STORE, { partition, ...presenceRange(cell), limit: ROWS_MAX - rows });
+    for (const partition of partitionsOf(area.cell)) {
+      const found = source.present(partition, area, ROWS_MAX - rows);
       rows += found.length;
-      for (const { key, value } of found) {
-        const row = value as PresenceRow; // the store holds nothing else
+      for (const { row, middle } of found) {
         // Whoever is present in several dispatch cells has a row in each.
         if (seen.has(row.driverId)) continue;
         seen.add(row.driverId);
-        waiting.push(candidateOf(String(key), row, query));
+        waiting.push(candidateOf(row, middle, query));
       }
       if (rows >= ROWS_MAX) break;
     }
@@ -88,17 +86,9 @@ function search(view: CommittedView, partitionsOf: (area: string) => readonly nu
   return { drivers: best, complete: rows < ROWS_MAX };
 }
 
-const centres = new Map<string, Point>();
-
-function candidateOf(key: string, row: PresenceRow, { latitude, longitude }: NearbyQuery): Candidate {
-  const path = key.slice(0, key.indexOf("/"));
-  let centre = centres.get(path);
-  if (centre === undefined) {
-    if (centres.size >= CENTRES_MAX) centres.clear();
-    centres.set(path, (centre = cellGeometry.centreOf(cellOfPath(path))));
-  }
+function candidateOf(row: PresenceRow, { latitude: north, longitude: east }: Point, { latitude, longitude }: NearbyQuery): Candidate {
   const metres = distanceMetres(latitude, longitude, row.latitude, row.longitude);
-  const middle = distanceMetres(latitude, longitude, centre.latitude, centre.longitude);
+  const middle = distanceMetres(latitude, longitude, north, east);
   return { row, metres, leastMetres: Math.max(0, metres - FINE_CELL_METRES, middle - FINE_CELL_REACH_METRES) };
 }
 
@@ -111,11 +101,10 @@ export function dispatchCellsOf(area: string, resolutions: readonly number[]): r
 
 /** The areas that hold everybody within the radius. */
 export function areasOf(query: NearbyQuery): readonly string[] {
-  return areasAround(query, WIDE).map(({ cell }) => cell);
+  return areasAround(query, WIDE).map(({ area }) => area.cell);
 }
 
-interface Area {
-  readonly cell: string;
+interface Area extends PresenceArea {
   /** Middles of its children. */
   readonly middles: readonly Point[];
 }
@@ -126,7 +115,7 @@ const around = new Map<string, readonly Area[]>();
 function areasAround(
   { latitude, longitude, radiusMetres }: NearbyQuery,
   { resolution, reachMetres, childReachMetres }: Cut,
-): readonly { readonly cell: string; readonly leastMetres: number }[] {
+): readonly { readonly area: PresenceArea; readonly leastMetres: number }[] {
   const home = cellGeometry.cellOf({ latitude, longitude }, resolution);
   const name = `${home} ${radiusMetres}`;
   let areas = around.get(name);
@@ -135,33 +124,30 @@ function areasAround(
     // From anywhere in its own area; and a fine cell may lie a little outside the area that it descends from.
     const metres = radiusMetres + FINE_CELL_METRES * 2 + reachMetres;
     const cells = cellGeometry.cellsWithin(cellGeometry.centreOf(home), resolution, metres);
-    around.set(name, (areas = cells.map((cell) => ({ cell, middles: childrenOf(cell).map(cellGeometry.centreOf) }))));
+    around.set(name, (areas = cells.map((cell) => ({ cell, path: cellPath(cell), middles: childrenOf(cell).map(cellGeometry.centreOf) }))));
   }
   return areas
-    .map(({ cell, middles }) => {
+    .map((area) => {
       let metres = Infinity;
-      for (const middle of middles) metres = Math.min(metres, distanceMetres(latitude, longitude, middle.latitude, middle.longitude));
-      return { cell, leastMetres: Math.max(0, metres - childReachMetres) };
+      for (const middle of area.middles) metres = Math.min(metres, distanceMetres(latitude, longitude, middle.latitude, middle.longitude));
+      return { area, leastMetres: Math.max(0, metres - childReachMetres) };
     })
     .filter(({ leastMetres }) => leastMetres <= radiusMetres)
     .sort((a, b) => a.leastMetres - b.leastMetres);
 }
 
 /** As the last accepted locations have them. */
-function exactly(view: CommittedView, candidates: readonly Candidate[], { latitude, longitude }: NearbyQuery): readonly NearbyDriver[] {
-  const rows = view.getMany(
-    "driver-whereabouts",
-    candidates.map(({ row }) => row.driverId),
-  );
+function exactly(source: DriverSource, candidates: readonly Candidate[], { latitude, longitude }: NearbyQuery): readonly NearbyDriver[] {
+  const locations = source.lastLocations(candidates.map(({ row }) => row.driverId));
   const drivers: NearbyDriver[] = [];
   for (const [index, { row }] of candidates.entries()) {
-    const whereabouts = rows[index]?.value as DriverWhereabouts | undefined; // the store holds nothing else
-    if (whereabouts !== undefined && whereabouts.duty !== "on") continue;
+    const location = locations[index];
+    if (location?.onDuty === false) continue;
     // The driver himself may be kept by another instance: then he is where he was told to be.
-    const { latitude: north, longitude: east } = whereabouts ?? row;
+    const { latitude: north, longitude: east } = location ?? row;
     const { driverId, vehicle, capacity, jobs } = row;
     const metres = Math.round(distanceMetres(latitude, longitude, north, east));
-    const recordedAt = whereabouts?.recordedAt ?? row.at;
+    const recordedAt = location?.recordedAt ?? row.at;
     drivers.push({ driverId, metres, position: { latitude: north, longitude: east }, recordedAt, vehicle, capacity, jobs });
   }
   return drivers;

@@ -1,10 +1,13 @@
 /** The dispatch application in virtual time behind a real server: what is sent is worked on when the test lets time go by. */
 import { createSerdes, memoryRegistry, type ZonePolicy } from "#schemas";
-import { openCommittedView, type CommittedView } from "#streams";
+import { memoryDisk } from "#disk";
+import { openEmbeddedLog } from "#log";
+import { CommittedFeed, openCommittedView, type CommittedView } from "#streams";
 import { openApplication } from "#streams/testing";
 import { buildDispatch, defaultPolicy, dispatchTopics, type DispatchTopics } from "#topologies";
 import type { Access } from "../access/tokens.ts";
 import { dispatchServices, type DispatchServices, type DispatchServicesOptions } from "../dispatch-services.ts";
+import { INDEXED_STORES } from "../queries/driver-index.ts";
 import { localInspector } from "../local-inspector.ts";
 import { startServer, type RunningServer, type ServerOptions } from "../server.ts";
 
@@ -32,13 +35,21 @@ export class ServedSystem implements AsyncDisposable {
   readonly services: DispatchServices;
   readonly topics: DispatchTopics;
   readonly view: CommittedView;
+  readonly feed: CommittedFeed;
   readonly failures: readonly unknown[];
   readonly log: DispatchServicesOptions["log"];
   readonly #parts: Awaited<ReturnType<typeof openParts>>;
 
   private constructor(parts: Awaited<ReturnType<typeof openParts>>) {
     this.#parts = parts;
-    ({ server: this.server, services: this.services, topics: this.topics, view: this.view, failures: this.failures } = parts);
+    ({
+      server: this.server,
+      services: this.services,
+      topics: this.topics,
+      view: this.view,
+      feed: this.feed,
+      failures: this.failures,
+    } = parts);
     this.log = parts.app.log;
   }
 
@@ -53,6 +64,11 @@ export class ServedSystem implements AsyncDisposable {
   /** Works on everything sent, up to so many milliseconds later. */
   advance(ms = 0): Promise<void> {
     return this.#parts.app.run(this.now + ms);
+  }
+
+  /** The threads die without a word, and new ones start. */
+  crash(): void {
+    this.#parts.app.crash();
   }
 
   async get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Sent> {
@@ -95,13 +111,15 @@ async function openParts({ access = { kind: "open" }, policy = {}, partitions = 
   const inForce = { ...defaultPolicy, locationTtlMs: 0, ...policy };
   const topology = buildDispatch({ registry, partitions, defaultPolicy: inForce });
   const topics = dispatchTopics(createSerdes(registry), { partitions });
-  const app = await openApplication({ topology, applicationId: GROUP, startAt: START });
-  const { log, disk } = app;
+  const disk = memoryDisk();
+  const log = await openEmbeddedLog({ disk });
   const view = openCommittedView({ topology, disk, log, group: GROUP });
+  const feed = new CommittedFeed({ topology, view, stores: INDEXED_STORES });
+  const app = await openApplication({ topology, disk, log, feed, applicationId: GROUP, startAt: START });
   const failures: unknown[] = [];
   const onFailure = (error: unknown): void => void failures.push(error);
   const now = (): number => app.clock.now();
-  const services = await dispatchServices({ log, view, topics, policy: inForce, now, onFailure, ...more.services });
+  const services = await dispatchServices({ log, view, feed, topics, policy: inForce, now, onFailure, ...more.services });
   const server = await startServer({
     inspector: localInspector({ log, topology, view, group: GROUP }),
     health: { ready: () => ({ ready: true, reason: "running" }) },
@@ -112,7 +130,7 @@ async function openParts({ access = { kind: "open" }, policy = {}, partitions = 
     port: 0,
     ...more.server,
   });
-  return { app, topics, view, services, server, failures };
+  return { app, topics, view, feed, services, server, failures };
 }
 
 async function sent(response: Response): Promise<Sent> {

@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadavg } from "node:os";
 import { Worker } from "node:worker_threads";
-import { dispatchServices, localInspector, startServer } from "#api";
+import { dispatchServices, INDEXED_STORES, localInspector, startServer } from "#api";
 import { createSerdes, memoryRegistry } from "#schemas";
-import { Application, openCommittedView, topicConfigs } from "#streams";
+import { Application, CommittedFeed, openCommittedView, topicConfigs } from "#streams";
 import { buildDispatch, defaultPolicy, dispatchModule, dispatchTopics } from "#topologies";
 import { DriverTraffic } from "../locations/driver-traffic.ts";
 import { preloadShifts } from "../locations/preload.ts";
@@ -24,6 +24,8 @@ export interface LiveOptions {
   readonly policy: string;
   /** Default: embedded. */
   readonly log?: LogKind;
+  /** False: drivers are looked for in the stores. Default true. */
+  readonly index?: boolean;
 }
 
 /** Opens it, puts every driver on duty, and closes it again after `work`. */
@@ -37,6 +39,7 @@ export async function withLiveSystem<T>(options: LiveOptions, work: (system: Liv
   const topics = dispatchTopics(serdes, { partitions: PARTITIONS });
   await log.topics.ensure(topicConfigs(topology, GROUP, log.capabilities));
   const view = openCommittedView({ topology, disk, log, group: GROUP });
+  await using feed = new CommittedFeed({ topology, view, stores: INDEXED_STORES });
   const failures: unknown[] = [];
   const onFailure = (error: unknown): void => void failures.push(error);
   const entry = { schemas: registry.all(), partitions: PARTITIONS, defaultPolicy: policy };
@@ -46,12 +49,21 @@ export async function withLiveSystem<T>(options: LiveOptions, work: (system: Liv
     log,
     disk,
     threads: 1,
+    feed,
     workers: dispatchModule(entry),
     ...ground.application,
   });
   await app.start();
   await untilAllRun(app);
-  await using services = await dispatchServices({ log, view, topics, policy, now: () => Date.now(), onFailure });
+  await using services = await dispatchServices({
+    log,
+    view,
+    topics,
+    ...(options.index === false ? {} : { feed }),
+    policy,
+    now: () => Date.now(),
+    onFailure,
+  });
   await using server = await startServer({
     inspector: localInspector({ log, topology, view, group: GROUP }),
     metrics: () => Promise.resolve(""),

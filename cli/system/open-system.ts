@@ -1,9 +1,9 @@
 /** Opens the database, the log, the registry and the topology of a folder, in the order in which they need each other. */
-import { localInspector, type Inspector } from "#api";
+import { INDEXED_STORES, localInspector, type Inspector } from "#api";
 import { openDisk, type DiskKind, type OwnedDisk } from "#disk";
 import { openEmbeddedLog, openKafkaLog, type Durability, type KafkaLogOptions, type Log } from "#log";
 import { createSerdes, type RegistryEndpoint, type SchemaRegistry, type Serdes, type ZonePolicy } from "#schemas";
-import { openCommittedView, type ApplicationOptions, type CommittedView, type Topology } from "#streams";
+import { CommittedFeed, openCommittedView, type ApplicationOptions, type CommittedView, type Topology } from "#streams";
 import { buildDispatch, dispatchModule, dispatchTopics, type DispatchTopics } from "#topologies";
 import type { Settings } from "../settings.ts";
 import { kafkaOptions, registryEndpoint } from "./connections.ts";
@@ -22,8 +22,8 @@ export interface System extends AsyncDisposable {
   /** Committed rows of all stores. */
   readonly view: CommittedView;
   readonly inspector: Inspector;
-  /** What an `Application` on this system needs to run its threads in workers, where the database can be shared. */
-  readonly hosting: Pick<ApplicationOptions, "workers" | "openLog">;
+  /** What an `Application` on this system needs: its threads in workers, where the database can be shared, and who hears of their rows. */
+  readonly hosting: Pick<ApplicationOptions, "workers" | "openLog"> & { readonly feed: CommittedFeed };
 }
 
 export interface SystemOptions {
@@ -78,6 +78,8 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const topology = buildDispatch({ registry, partitions, ...fallback });
   await flush();
   const view = openCommittedView({ topology, disk, log, group: applicationId });
+  const feed = new CommittedFeed({ topology, view, stores: INDEXED_STORES });
+  opened.defer(() => feed[Symbol.asyncDispose]());
   const { endpoint } = options.registry ?? {};
   const remote = endpoint === undefined ? {} : { registry: endpoint };
   const stack = opened.move();
@@ -93,6 +95,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     view,
     inspector: localInspector({ log, topology, view, group: applicationId }),
     hosting: {
+      feed,
       ...(disk.share() === undefined ? {} : { workers: dispatchModule({ schemas: registry.all(), partitions, ...fallback, ...remote }) }),
       ...(kafka === undefined ? {} : { openLog: { kind: "kafka", options: kafka } }),
     },

@@ -113,7 +113,18 @@ export async function serveSystem(options: ServeOptions): Promise<ServedSystem> 
 }
 
 async function servicesOf(
-  { system: { log, view, topics, topology }, now = Date.now, policy, others }: ServeOptions,
+  {
+    system: {
+      log,
+      view,
+      topics,
+      topology,
+      hosting: { feed },
+    },
+    now = Date.now,
+    policy,
+    others,
+  }: ServeOptions,
   {
     app,
     counts,
@@ -126,11 +137,11 @@ async function servicesOf(
 ) {
   const fallback = policy === undefined ? {} : { policy };
   if (others === undefined || log.capabilities.atomicRows) {
-    const own = await dispatchServices({ log, view, topics, now, onFailure, ...fallback });
+    const own = await dispatchServices({ log, view, feed, topics, now, onFailure, ...fallback });
     return { served: own, close: () => own[Symbol.asyncDispose]() };
   }
   const placements = new Placements({ topology, status: () => app()?.status ?? NO_MEMBER });
-  const own = await dispatchServices({ log, view, topics, now, onFailure, ...fallback, ownership: instanceOwnership(placements) });
+  const own = await dispatchServices({ log, view, feed, topics, now, onFailure, ...fallback, ownership: instanceOwnership(placements) });
   const { peers, token } = others;
   const across = acrossInstances({ services: own, placements, topics, peers, metrics: counts, ...(token === undefined ? {} : { token }) });
   const close = async (): Promise<void> => {

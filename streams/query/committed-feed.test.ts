@@ -36,6 +36,7 @@ const topology = builder.build();
 
 class Copy implements RowSink {
   readonly rows = new Map<number, Map<StoreKey, unknown>>();
+  readonly failures: unknown[] = [];
 
   put(partition: number, key: StoreKey, value: unknown): void {
     const rows = this.rows.get(partition) ?? new Map<StoreKey, unknown>();
@@ -48,6 +49,10 @@ class Copy implements RowSink {
 
   clear(partition: number): void {
     this.rows.delete(partition);
+  }
+
+  failed(error: unknown): void {
+    this.failures.push(error);
   }
 
   of(partition: number): readonly (readonly [StoreKey, unknown])[] {
@@ -67,10 +72,9 @@ async function opened() {
   const disk = memoryDisk();
   const log = await openEmbeddedLog({ disk });
   const view = openCommittedView({ topology, disk, log, group: "app" });
-  const failures: unknown[] = [];
-  const feed = new CommittedFeed({ topology, view, stores: STORES, onFailure: (error) => void failures.push(error) });
+  const feed = new CommittedFeed({ topology, view, stores: STORES });
   const app = await openApplication({ topology, disk, log, feed, threads: 2 });
-  return { log, view, feed, app, failures };
+  return { log, view, feed, app };
 }
 
 function rowsOf(view: CommittedView, store: string, partition: number): readonly (readonly [StoreKey, unknown])[] {
@@ -97,7 +101,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 test("whatever happens to the threads, a partition that is whole has the committed rows, at the committed positions", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(act, { maxLength: 25 }), async (acts) => {
-      const { log, view, feed, app, failures } = await opened();
+      const { log, view, feed, app } = await opened();
       const copies = new Map<string, Copy>();
       const attach = (): void => {
         for (const store of STORES) {
@@ -131,7 +135,7 @@ test("whatever happens to the threads, a partition that is whole has the committ
       await app.stop();
       expect(STORES.some((store) => feed.complete(store))).toBe(false);
       expect([...copies.values()].flatMap(({ rows }) => [...rows])).toEqual([]);
-      expect(failures).toEqual([]);
+      expect([...copies.values()].flatMap(({ failures }) => failures)).toEqual([]);
       await feed[Symbol.asyncDispose]();
       await log.close();
     }),
@@ -155,7 +159,7 @@ test("more rows than one look are all read when a task opens, with what is commi
 });
 
 test("a row that cannot be decoded takes its partition out and is told of", async () => {
-  const { log, feed, app, failures } = await opened();
+  const { log, feed, app } = await opened();
   await app.run(100);
   const copy = new Copy();
   feed.attach("counted", copy);
@@ -169,7 +173,7 @@ test("a row that cannot be decoded takes its partition out and is told of", asyn
   feed.hear(0, { kind: "committed", offsets: [], rows: new Uint8Array([...head, ...key, 0x7b]) });
   expect(feed.positions("counted", 2)).toBeUndefined();
   expect(feed.positions("counted", 1)).toBeDefined();
-  expect(failures).toHaveLength(1);
+  expect(copy.failures).toHaveLength(1);
   await app.stop();
   await log.close();
 });

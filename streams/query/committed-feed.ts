@@ -19,6 +19,8 @@ export interface RowSink {
   delete(partition: number, key: StoreKey): void;
   /** Forget everything of the partition. */
   clear(partition: number): void;
+  /** What made a partition fall out, which has been cleared. */
+  failed(error: unknown): void;
 }
 
 export interface CommittedFeedOptions {
@@ -27,8 +29,6 @@ export interface CommittedFeedOptions {
   readonly view: CommittedView;
   /** Key-value stores. */
   readonly stores: readonly string[];
-  /** Hears what made a partition fall out: it is read from the database from then on. */
-  readonly onFailure?: (error: unknown) => void;
 }
 
 /** Rows that are read at once when a task opens. */
@@ -66,12 +66,16 @@ export class CommittedFeed implements AsyncDisposable {
     this.#followed = options.stores.map((name) => followedOf(options.topology, name));
   }
 
-  /** From now on the sink has the store's rows, as soon as they are read. One for each store. */
-  attach(store: string, sink: RowSink): void {
+  /** From now on the sink has the store's rows, as soon as they are read; until what is returned is called. One at a time for each store. */
+  attach(store: string, sink: RowSink): () => void {
     const followed = this.#followed.find(({ name }) => name === store);
     assert(followed !== undefined && followed.sink === undefined, `${store} is none of the feed's stores, or has its sink already`);
     followed.sink = sink;
     for (const task of followed.open.values()) this.#scan(followed, task);
+    return () => {
+      followed.whole.clear();
+      if (followed.sink === sink) followed.sink = undefined;
+    };
   }
 
   /** Undefined while not all rows of the partition are in the sink; else how far the inputs were processed that they come from. */
@@ -80,6 +84,12 @@ export class CommittedFeed implements AsyncDisposable {
     if (followed?.whole.has(partition) !== true) return undefined;
     const sources = followed.subtopology.sources.filter(({ topic }) => partition < topic.partitions);
     return sources.map(({ topic: { name } }) => ({ topic: name, partition, committed: this.#positions.get(placeOf(name, partition)) }));
+  }
+
+  /** Whether all rows of the partition are in the sink. */
+  whole(store: string, partition: number): boolean {
+    for (const { name, whole } of this.#followed) if (name === store) return whole.has(partition);
+    return false;
   }
 
   /** All partitions of the store are in its sink. */
@@ -155,7 +165,7 @@ export class CommittedFeed implements AsyncDisposable {
         else sink.put(partition, key, descriptor.value.decode(bytes, keyEnd, valueEnd));
       } catch (error) {
         this.#forget({ subtopology: subtopology.index, partition });
-        this.#options.onFailure?.(error);
+        sink.failed(error);
       }
     }
     for (const { topic, partition, offset, metadata } of offsets) this.#reach(topic, partition, { offset, metadata });
@@ -168,7 +178,12 @@ export class CommittedFeed implements AsyncDisposable {
   }
 
   #scan(followed: Followed, task: OpenTask): void {
-    this.#scans = this.#scans.then(() => this.#read(followed, task)).catch((error: unknown) => this.#options.onFailure?.(error));
+    this.#scans = this.#scans
+      .then(() => this.#read(followed, task))
+      .catch((error: unknown) => {
+        this.#forget(task.id);
+        followed.sink?.failed(error);
+      });
   }
 
   /** Rows that are told while it reads are older than what it reads after them, or the same. */
@@ -181,7 +196,7 @@ export class CommittedFeed implements AsyncDisposable {
     const positions = await this.#options.view.position(name, partition);
     let from: StoreKey | undefined;
     for (let full = true; full;) {
-      if (gone()) return;
+      if (gone() || followed.sink !== sink) return;
       const rows = this.#options.view.range(name, { partition, limit: SCAN_ROWS, ...(from === undefined ? {} : { from }) });
       for (const { key, value } of rows) sink.put(partition, key, value);
       from = rows.at(-1)?.key;
@@ -189,7 +204,7 @@ export class CommittedFeed implements AsyncDisposable {
       if (full) await turnOfLoop();
     }
     for (const { topic, committed } of positions) if (committed !== undefined) this.#reach(topic, partition, committed);
-    whole.add(partition);
+    if (followed.sink === sink) whole.add(partition);
   }
 
   #storesOf({ subtopology }: TaskId): readonly Followed[] {
