@@ -249,6 +249,12 @@ export interface Log extends AsyncDisposable {
   writer(options: WriterOptions): Writer;
   producer(): Producer;
   membership(options: MembershipOptions): Membership;
+  /**
+   * Fences whoever writes under the id and ends what it left open, now and not when the log would give it up; the caller does not write
+   * under it. True when it is done; false when `wanted`, asked before each try, says no. Rejects with `LOG_FORBIDDEN` or
+   * `LOG_UNAVAILABLE`. Only where a writer's transaction outlives its process.
+   */
+  fenceWriter?(transactionalId: string, wanted: () => boolean): Promise<boolean>;
   /** A number that grows whenever something new may be readable; cheap. */
   version(): number;
   /** Resolves when `version()` is above `since`; the host sets its own time limit beside it. */

@@ -45,6 +45,8 @@ export const BLOCK_BYTES_MAX = 512 * 1024;
 export const METADATA_BYTES_MAX = 4 * 1024;
 export const TRANSACTION_MS_MAX = 10_000;
 export const PRODUCE_MS_MAX = 30_000;
+/** How long it is tried to end what a writer that is gone has left open. */
+export const FENCE_MS_MAX = 5_000;
 /** All batches of one request together; brokers refuse above 100 MB. */
 export const PRODUCE_BYTES_MAX = 16 * 1024 * 1024;
 

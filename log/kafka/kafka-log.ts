@@ -37,6 +37,7 @@ import { KafkaMembership } from "./group/kafka-membership.ts";
 import type { GroupTimes } from "./group/kafka-membership.ts";
 import { KafkaOffsets } from "./kafka-offsets.ts";
 import { KafkaTopics } from "./kafka-topics.ts";
+import { fenceWriter } from "./produce/fence-writer.ts";
 import { KafkaProducer } from "./produce/kafka-producer.ts";
 import { KafkaWriter } from "./produce/kafka-writer.ts";
 import { OwnCommits } from "./produce/own-commits.ts";
@@ -180,6 +181,10 @@ class KafkaLog implements Log {
     const leaving = { close: () => membership.abandon() };
     this.#open.add(leaving);
     return membership;
+  }
+
+  fenceWriter(transactionalId: string, wanted: () => boolean): Promise<boolean> {
+    return fenceWriter({ cluster: this.#cluster, transactionalId, transactionMsMax: this.#transactionMsMax, wanted });
   }
 
   version(): number {

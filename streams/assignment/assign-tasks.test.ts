@@ -279,6 +279,24 @@ describe("assignor", () => {
     expect(JSON.stringify(model.states().map(({ memberId }) => [memberId, parts.get(memberId)?.active]))).toBe(before);
   });
 
+  test("everybody hears who is a member, those who are refused too, and one of those who knew the last generation fences who is gone", () => {
+    const topology: GroupTopology = { fingerprint: 1, subtopologies: [{ partitions: 4, stateful: true }] };
+    const empty = { endpoint: undefined, active: [], standby: [], positions: [], stops: false };
+    const member = (memberId: string, generation: number, fingerprint = 1): MemberState => ({
+      ...empty,
+      memberId,
+      instanceId: memberId.slice(0, -2),
+      generation,
+      fingerprint,
+    });
+    const members = [member("d-0", 6), member("a-0", -1), member("c-0", 7), member("b-0", 7), member("e-0", 9, 2)];
+    const parts = assignTasks(members, topology, ASSIGNOR_SETTINGS);
+    for (const name of ["a-0", "b-0", "c-0", "d-0"]) expect(parts.get(name)?.members).toEqual(["a-0", "b-0", "c-0", "d-0", "e-0"]);
+    expect([...parts].filter(([, { fencesGone }]) => fencesGone).map(([name]) => name)).toEqual(["b-0"]);
+    const stopping = assignTasks([...members, { ...member("x-stop", -1), stops: true }], topology, ASSIGNOR_SETTINGS);
+    expect([...stopping.values()].every((part) => part.members.length === 0 && !part.fencesGone)).toBe(true);
+  });
+
   test("who comes with another topology is refused, whoever leads, and those who run the tasks go on", () => {
     const model = new GroupModel([{ partitions: 4, stateful: false }], ASSIGNOR_SETTINGS);
     for (const instance of ["a", "b"]) model.join(instance, 0);

@@ -30,7 +30,7 @@ export function assignTasks(
   const parts =
     ours.length === 0 || fingerprint !== topology.fingerprint
       ? keepingAll(ours, {})
-      : new Assignor(new GroupView(ours, topology), settings).parts();
+      : withMembers(new Assignor(new GroupView(ours, topology), settings).parts(), members, ours);
   return new Map([...parts, ...refused.map(({ memberId }) => [memberId, { ...NOTHING, refused: true }] as const)]);
 }
 
@@ -45,6 +45,22 @@ function fingerprintInForce(members: readonly MemberState[]): number | undefined
 /** Nothing is given and nothing taken. */
 function keepingAll(members: readonly MemberState[], said: Partial<MemberPart>): ReadonlyMap<string, MemberPart> {
   return new Map(members.map(({ memberId, active, standby }) => [memberId, { ...NOTHING, active, standby, ...said }]));
+}
+
+/**
+ * Who had its part last knows who was a member with it, so it sees who is gone: of several the first by its id. Those who are refused
+ * are members all the same.
+ */
+function withMembers(
+  parts: ReadonlyMap<string, MemberPart>,
+  all: readonly MemberState[],
+  ours: readonly MemberState[],
+): ReadonlyMap<string, MemberPart> {
+  const members = all.map(({ memberId }) => memberId).toSorted();
+  const latest = Math.max(...ours.map(({ generation }) => generation));
+  const candidates = new Set(ours.filter(({ generation }) => generation === latest).map(({ memberId }) => memberId));
+  const fences = members.find((memberId) => candidates.has(memberId));
+  return new Map([...parts].map(([memberId, part]) => [memberId, { ...part, members, fencesGone: memberId === fences }]));
 }
 
 interface Draft {
@@ -79,10 +95,7 @@ class Assignor {
     return new Map(
       members.map(({ memberId }, member) => {
         const { active, standby, warmUps, handsOver } = this.#draft(member);
-        return [
-          memberId,
-          { active: ids(active), standby: ids(standby), warmUps: ids(warmUps), handsOver, stops: false, refused: false, owners },
-        ];
+        return [memberId, { ...NOTHING, active: ids(active), standby: ids(standby), warmUps: ids(warmUps), handsOver, owners }];
       }),
     );
   }

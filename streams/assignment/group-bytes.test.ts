@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { StreamsError } from "../errors.ts";
 import { USER_DATA_BYTES_MAX } from "./defaults.ts";
-import { decodePart, decodeUserData, encodePart, encodeUserData } from "./group-bytes.ts";
+import { decodePart, decodeUserData, encodePart, encodeUserData, NOTHING } from "./group-bytes.ts";
 import type { MemberPart, MemberState } from "./group-contract.ts";
 
 const task = fc.record({ subtopology: fc.nat({ max: 300 }), partition: fc.nat({ max: 100_000 }) });
@@ -42,6 +42,8 @@ const part: fc.Arbitrary<MemberPart> = fc
       stops: fc.boolean(),
       refused: fc.boolean(),
       owners,
+      members: fc.array(fc.string({ maxLength: 30, unit: "grapheme" }), { maxLength: 20 }),
+      fencesGone: fc.boolean(),
     });
   });
 
@@ -86,6 +88,20 @@ describe("bytes of a group", () => {
       }),
     );
     expect(() => decodeUserData("m", Uint8Array.of(2))).toThrow(/finish the upgrade/);
+  });
+
+  test("a part from a leader that does not name the members yet says so", () => {
+    fc.assert(
+      fc.property(part, (given) => {
+        const bytes = encodePart({ ...given, members: [] });
+        expect(decodePart(bytes.subarray(0, -1))).toEqual({ ...given, members: [] });
+      }),
+    );
+  });
+
+  test("the names of the members take a few bytes each", () => {
+    const members = Array.from({ length: 64 }, (_, index) => `dispatch-instance-${String(index >> 2).padStart(2, "0")}-${index & 3}`);
+    expect(encodePart({ ...NOTHING, members }).length - encodePart(NOTHING).length).toBeLessThan(5 * members.length);
   });
 
   test("too many positions are cut to those that are furthest; too many claims are refused", () => {

@@ -10,6 +10,7 @@ const VERSION = 1;
 const HANDS_OVER = 1;
 const STOPS = 2;
 const REFUSED = 4;
+const FENCES_GONE = 8;
 
 /** The part of a member to whom nothing was given. */
 export const NOTHING: MemberPart = {
@@ -20,6 +21,8 @@ export const NOTHING: MemberPart = {
   stops: false,
   refused: false,
   owners: { instances: [], tasks: [] },
+  members: [],
+  fencesGone: false,
 };
 
 /**
@@ -63,13 +66,14 @@ export function decodeUserData(memberId: string, bytes: Uint8Array): MemberState
 }
 
 /** Throws `GROUP_DATA_INVALID` above 256 KiB. */
-export function encodePart({ active, standby, warmUps, handsOver, stops, refused, owners }: MemberPart): Uint8Array {
+export function encodePart(part: MemberPart): Uint8Array {
+  const { active, standby, warmUps, handsOver, stops, refused, owners, members, fencesGone } = part;
   const out = new GroupWriter();
   out.byte(VERSION);
   out.tasks(active);
   out.tasks(standby);
   out.tasks(warmUps);
-  out.byte((handsOver ? HANDS_OVER : 0) | (stops ? STOPS : 0) | (refused ? REFUSED : 0));
+  out.byte((handsOver ? HANDS_OVER : 0) | (stops ? STOPS : 0) | (refused ? REFUSED : 0) | (fencesGone ? FENCES_GONE : 0));
   out.number(owners.instances.length);
   for (const { instanceId, endpoint } of owners.instances) {
     out.name(instanceId);
@@ -82,6 +86,8 @@ export function encodePart({ active, standby, warmUps, handsOver, stops, refused
     out.number(owner.standbys.length);
     for (const index of owner.standbys) out.number(index);
   }
+  out.number(members.length);
+  members.forEach((member, index) => out.nameAfter(members[index - 1] ?? "", member));
   return out.bytes(PART_BYTES_MAX);
 }
 
@@ -98,7 +104,14 @@ export function decodePart(bytes: Uint8Array): MemberPart {
     stops: (flags & STOPS) !== 0,
     refused: (flags & REFUSED) !== 0,
     owners: ownersFrom(from),
+    members: from.atEnd ? [] : membersFrom(from),
+    fencesGone: (flags & FENCES_GONE) !== 0,
   };
+}
+
+function membersFrom(from: GroupReader): readonly string[] {
+  let before = "";
+  return from.list(() => (before = from.nameAfter(before)));
 }
 
 function ownersFrom(from: GroupReader): TaskOwners {
@@ -151,8 +164,19 @@ class GroupWriter {
     if (bytes.length > NAME_BYTES_MAX)
       throw invalid(`"${text.slice(0, 40)}…" has ${bytes.length} bytes: names have at most ${NAME_BYTES_MAX}`);
     this.byte(bytes.length);
-    this.#room(bytes.length);
-    this.#at += bytes.copy(this.#bytes, this.#at);
+    this.#put(bytes);
+  }
+
+  /** Names in order begin alike as a rule: only what differs from the one before is kept. */
+  nameAfter(before: string, text: string): void {
+    let same = 0;
+    while (same < text.length && text[same] === before[same]) same++;
+    // A character of two halves is not cut.
+    while (same > 0 && !text.slice(same).isWellFormed()) same--;
+    const bytes = Buffer.from(text.slice(same));
+    this.number(same);
+    this.number(bytes.length);
+    this.#put(bytes);
   }
 
   /** A port of 0 is none. */
@@ -176,9 +200,16 @@ class GroupWriter {
     return Uint8Array.from(this.#bytes.subarray(0, this.#at));
   }
 
+  #put(bytes: Buffer): void {
+    this.#room(bytes.length);
+    this.#at += bytes.copy(this.#bytes, this.#at);
+  }
+
   #room(bytes: number): void {
-    if (this.#at + bytes <= this.#bytes.length) return;
-    const larger = Buffer.alloc(this.#bytes.length * 2);
+    let size = this.#bytes.length;
+    while (this.#at + bytes > size) size *= 2;
+    if (size === this.#bytes.length) return;
+    const larger = Buffer.alloc(size);
     this.#bytes.copy(larger);
     this.#bytes = larger;
   }
@@ -217,12 +248,17 @@ class GroupReader {
   }
 
   name(): string {
-    const length = this.byte();
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw this.invalid("it ends too early");
-    const text = Buffer.from(this.#bytes.subarray(this.#at, end)).toString("utf8");
-    this.#at = end;
-    return text;
+    return this.#text(this.byte());
+  }
+
+  nameAfter(before: string): string {
+    const same = this.number();
+    if (same > before.length) throw this.invalid(`a name begins with ${same} characters of "${before}"`);
+    return before.slice(0, same) + this.#text(this.number());
+  }
+
+  get atEnd(): boolean {
+    return this.#at === this.#bytes.length;
   }
 
   endpoint(): Endpoint | undefined {
@@ -249,6 +285,14 @@ class GroupReader {
 
   invalid(what: string): StreamsError {
     return invalid(what);
+  }
+
+  #text(length: number): string {
+    const end = this.#at + length;
+    if (end > this.#bytes.length) throw this.invalid("it ends too early");
+    const text = Buffer.from(this.#bytes.subarray(this.#at, end)).toString("utf8");
+    this.#at = end;
+    return text;
   }
 }
 

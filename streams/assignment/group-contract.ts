@@ -50,6 +50,10 @@ export interface MemberPart {
   readonly refused: boolean;
   /** The same for all members: who answers for what. */
   readonly owners: TaskOwners;
+  /** The same for all: every member of the generation by its id. Empty where the leader does not say it. */
+  readonly members: readonly string[];
+  /** It ends what those have left open in the log who were members before and are not now: one member in each generation does. */
+  readonly fencesGone: boolean;
 }
 
 export interface OwnerInstance {

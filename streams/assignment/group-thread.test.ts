@@ -97,6 +97,11 @@ class Group {
     }
   }
 
+  /** As others do who take a member for dead, and as another process of the same name does. */
+  fence(name: string): Promise<void> {
+    return this.#log.writer({ group: "app", transactionalId: `app-${name}` }).initialize();
+  }
+
   running(): ReadonlyMap<string, readonly string[]> {
     return new Map([...this.threads].map(([name, { tasks }]) => [name, tasks.map((task) => task.name)]));
   }
@@ -196,6 +201,23 @@ describe("members of a group", () => {
     await it.produce();
     await it.until(() => it.exactlyCounted());
     expect(it.shared).toBe(true);
+  });
+
+  test("who is fenced while it is a member writes anew, and fails when that goes on", async () => {
+    const it = (group = await Group.open());
+    it.join("a");
+    await it.until(() => it.shared);
+    const thread = it.threads.get("a-0") as AbandonableStreamThread;
+    for (let times = 0; times < 3; times++) {
+      await it.fence("a-0");
+      await it.produce();
+      await it.until(() => it.exactlyCounted());
+      expect(thread.metrics().aborts).toBe(times + 1);
+    }
+    await it.fence("a-0");
+    await it.produce();
+    await expect(it.until(() => thread.state === "failed")).rejects.toMatchObject({ code: "WRITER_FENCED" });
+    await it.leave("a-0");
   });
 
   test("a paused thread takes nothing and stays a member; resumed, it goes on", async () => {

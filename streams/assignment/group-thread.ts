@@ -5,6 +5,7 @@ import type { Topology } from "../dsl/builder.ts";
 import { StreamsError } from "../errors.ts";
 import type { Assignment } from "../runtime/assignment.ts";
 import { asError } from "../runtime/as-error.ts";
+import { memberIdOf } from "../runtime/instance-id.ts";
 import { createStreamThread, type AbandonableStreamThread } from "../runtime/stream-thread.ts";
 import type { StepResult, StreamThreadConfig, StreamThreadState, ThreadDependencies, ThreadMetrics } from "../runtime/thread.ts";
 import type { Task } from "../task/task.ts";
@@ -12,6 +13,7 @@ import { taskName, type TaskId } from "../task/task-id.ts";
 import { assignTasks } from "./assign-tasks.ts";
 import { ASSIGNOR_SETTINGS } from "./defaults.ts";
 import { groupTopologyOf } from "./fingerprint.ts";
+import { GoneMembers } from "./gone-members.ts";
 import { decodeUserData, encodePart, encodeUserData } from "./group-bytes.ts";
 import type { AssignorSettings, Endpoint, TaskOwners } from "./group-contract.ts";
 import { GroupSeat } from "./group-seat.ts";
@@ -44,10 +46,6 @@ export interface GroupThreadOptions {
   readonly onStatus?: (status: GroupStatus) => void;
 }
 
-export function memberIdOf({ instanceId, thread }: Pick<StreamThreadConfig, "instanceId" | "thread">): string {
-  return `${instanceId}-${thread}`;
-}
-
 /** Joins with its first step, leaves when it is stopped or has failed. */
 export function createGroupThread(options: GroupThreadOptions): AbandonableStreamThread {
   return new GroupThread(options);
@@ -78,12 +76,15 @@ class GroupThread implements AbandonableStreamThread {
       assign: assignorOf(topology, settings),
     });
     const inner = createStreamThread({ config, dependencies, membership, assignment: NO_TASKS });
+    const gone = new GoneMembers({ log, applicationId: config.applicationId, logger: dependencies.logger });
     this.#inner = inner;
     this.#seat = new GroupSeat({
       membership,
       acceptableLagRecords: settings.acceptableLagRecords,
-      assigned: ({ stops, refused }) => {
+      assigned: (part, generation) => {
+        const { stops, refused } = part;
         this.#everAssigned = true;
+        gone.heard(part, () => this.#seat.state === "seated" && this.#seat.generation === generation);
         if (refused) inner.abandon(new StreamsError("GROUP_DATA_INVALID", OTHER_TOPOLOGY));
         if (stops) inner.abandon(new StreamsError("STOPPED_BY_MEMBER", "Another instance told all instances of the application to stop."));
       },

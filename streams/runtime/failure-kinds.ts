@@ -2,7 +2,7 @@
 import { DiskError, type Disk } from "#disk";
 import { LogError, WriterLostError } from "#log";
 import { SerdeError } from "#state";
-import { TaskRebuildError } from "../errors.ts";
+import { TaskFailedError, TaskRebuildError } from "../errors.ts";
 import { isRetriableCondition } from "../retriable.ts";
 
 /** Known to have failed, and what was to be written is to blame: trying again at once in careful mode finds the culprit. */
@@ -22,11 +22,16 @@ export function isStuck(error: Error, disk: Pick<Disk, "freeBytes">, reserveByte
   return error instanceof DiskError && error.code === "DISK_FULL" && disk.freeBytes() >= reserveBytes;
 }
 
-/** A fenced writer must not come back: it would fence the newer one. */
+/** Somebody has asked for the writer's id since. */
+export function isFenced(error: Error): boolean {
+  return error instanceof LogError && error.code === "WRITER_FENCED";
+}
+
+/** A fenced writer must not come back by itself: it would fence the newer one. */
 export function isRetriable(error: Error): boolean {
   if (error instanceof DiskError) return error.code === "DISK_FULL";
   if (error instanceof SerdeError || error instanceof TaskRebuildError || isRetriableCondition(error)) return true;
-  if (!(error instanceof LogError) || error.code === "WRITER_FENCED") return false;
+  if (!(error instanceof LogError) || isFenced(error)) return false;
   return (
     error instanceof WriterLostError ||
     error.code === "LOG_UNAVAILABLE" ||
@@ -34,4 +39,15 @@ export function isRetriable(error: Error): boolean {
     error.code === "COMMIT_UNKNOWN" ||
     error.code === "COMMIT_REFUSED"
   );
+}
+
+/** Nothing that is tried again would go better. */
+export function hopeless(thread: number, cause: Error): TaskFailedError {
+  return new TaskFailedError("TASK_FAILED", `Thread ${thread}: even the dead letter of one record is refused. ${cause.message}`, { cause });
+}
+
+/** Rows that cannot be read will not be readable the next time either; any other error comes back as it is. */
+export function asUnreadable(thread: number, cause: unknown): unknown {
+  if (!(cause instanceof SerdeError) || isRetriableCondition(cause)) return cause;
+  return new TaskFailedError("TASK_FAILED", `Thread ${thread}: the state of its tasks cannot be read. ${cause.message}`, { cause });
 }

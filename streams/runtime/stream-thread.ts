@@ -5,8 +5,7 @@
 import assert from "node:assert/strict";
 import type { LogError, Membership } from "#log";
 import { SerdeError } from "#state";
-import { StreamsError, TaskFailedError } from "../errors.ts";
-import { isRetriableCondition } from "../retriable.ts";
+import { StreamsError } from "../errors.ts";
 import { LatencyHistogram } from "../metrics/latency-histogram.ts";
 import { codeOf } from "../task/dead-letter.ts";
 import type { InputPartition } from "../task/input-partition.ts";
@@ -15,7 +14,9 @@ import { asError } from "./as-error.ts";
 import type { Assignment } from "./assignment.ts";
 import { CarefulMode } from "./careful-mode.ts";
 import { UNITS_PER_STEP_MAX, UNITS_PER_TURN } from "./defaults.ts";
-import { isContentsFault, isRefused, isRetriable, isStuck } from "./failure-kinds.ts";
+import { asUnreadable, hopeless, isContentsFault, isFenced, isRefused, isRetriable, isStuck } from "./failure-kinds.ts";
+import { memberIdOf, transactionalIdOf } from "./instance-id.ts";
+import { ReplacementLimit } from "./replacement-limit.ts";
 import { RetryBackoff } from "./retry-backoff.ts";
 import { CommitGate } from "./session/commit-gate.ts";
 import { prepareOpening, taskNames, type Opening } from "./session/prepare-tasks.ts";
@@ -68,6 +69,7 @@ class TaskThread implements AbandonableStreamThread {
   readonly #careful = new CarefulMode();
   readonly #gate = new CommitGate();
   readonly #backoff: RetryBackoff;
+  readonly #fences = new ReplacementLimit();
   readonly #latency = new LatencyHistogram();
   #state: StreamThreadState = "created";
   #error: Error | undefined;
@@ -197,12 +199,17 @@ class TaskThread implements AbandonableStreamThread {
   #start(): void {
     this.#become("start");
     this.#dependencies.logger.info({ thread: this.#config.thread, tasks: taskNames(this.#assignment.tasks) }, "stream thread starts");
-    this.#beginOpening();
+    if (this.#isMember) this.#beginOpening();
+  }
+
+  /** Where there is a group, it is a member first and writes then: whoever is fenced for being gone from it has not come back. */
+  get #isMember(): boolean {
+    return this.#membership === undefined || this.#membership.generation >= 0;
   }
 
   #beginOpening(): void {
     const { topology, log } = this.#dependencies;
-    const { applicationId, instanceId, thread } = this.#config;
+    const { applicationId } = this.#config;
     const closing = this.#pending ?? Promise.resolve();
     const membership = this.#membership;
     this.#pending = closing
@@ -212,7 +219,7 @@ class TaskThread implements AbandonableStreamThread {
           topology,
           assignment: this.#assignment,
           group: applicationId,
-          transactionalId: `${applicationId}-${instanceId}-${thread}`,
+          transactionalId: transactionalIdOf(applicationId, memberIdOf(this.#config)),
           ...(membership === undefined ? {} : { membership }),
         }),
       )
@@ -236,7 +243,7 @@ class TaskThread implements AbandonableStreamThread {
       this.#open(opened);
       return true;
     }
-    if (this.#pending !== undefined || this.#now < this.#retryAt) return false;
+    if (this.#pending !== undefined || this.#now < this.#retryAt || !this.#isMember) return false;
     this.#beginOpening();
     return true;
   }
@@ -251,7 +258,7 @@ class TaskThread implements AbandonableStreamThread {
     } catch (error) {
       session?.closeTasks();
       this.#closeAfter(Promise.resolve(), session ?? { close: () => opening.writer.close() });
-      throw this.#unreadable(error);
+      throw asUnreadable(this.#config.thread, error);
     }
     this.#session = session;
     this.#baseWork = this.#committedWork;
@@ -277,7 +284,7 @@ class TaskThread implements AbandonableStreamThread {
     try {
       return session.step(this.#now);
     } catch (error) {
-      throw this.#unreadable(error);
+      throw asUnreadable(this.#config.thread, error);
     }
   }
 
@@ -371,28 +378,15 @@ class TaskThread implements AbandonableStreamThread {
 
   /** The content of a commit of so many units was refused: from now on one by one, or without the one that it was. */
   #blamed(error: LogError, units: number): Error {
-    if (this.#careful.on && !this.#careful.refused(error)) return this.#hopeless(error);
+    if (this.#careful.on && !this.#careful.refused(error)) return hopeless(this.#config.thread, error);
     this.#careful.enter(units);
     return error;
   }
 
-  /** Rows that cannot be read will not be readable the next time either. */
-  #unreadable(cause: unknown): unknown {
-    if (!(cause instanceof SerdeError) || isRetriableCondition(cause)) return cause;
-    const message = `Thread ${this.#config.thread}: the state of its tasks cannot be read. ${cause.message}`;
-    return new TaskFailedError("TASK_FAILED", message, { cause });
-  }
-
-  #hopeless(cause: Error): TaskFailedError {
-    const message = `Thread ${this.#config.thread}: even the dead letter of one record is refused. ${cause.message}`;
-    return new TaskFailedError("TASK_FAILED", message, { cause });
-  }
-
   #broke(error: unknown): void {
     const cause = asError(error);
-    const { logger } = this.#dependencies;
-    const { disk } = this.#dependencies;
-    if (!isRetriable(cause) || isStuck(cause, disk, this.#config.reserveBytes)) return this.#fail(cause);
+    const { logger, disk } = this.#dependencies;
+    if (!(isRetriable(cause) || this.#isAnswered(cause)) || isStuck(cause, disk, this.#config.reserveBytes)) return this.#fail(cause);
     const retryAt = this.#backoff.next(this.#now, isContentsFault(cause));
     if (retryAt === undefined) return this.#fail(cause);
     logger.warn({ thread: this.#config.thread, error: cause, retryAt }, "uncommitted work is dropped; going on from what was committed");
@@ -400,6 +394,11 @@ class TaskThread implements AbandonableStreamThread {
     this.#retryAt = retryAt;
     this.#dropSession();
     this.#become("lost");
+  }
+
+  /** In a group it says who goes on: fenced by others who took it for dead, a member that is one still, or again, writes anew. */
+  #isAnswered(error: Error): boolean {
+    return isFenced(error) && this.#membership !== undefined && this.#fences.allows(this.#now);
   }
 
   #fail(error: Error): void {
@@ -475,7 +474,7 @@ class TaskThread implements AbandonableStreamThread {
   }
 
   #nextDueAt(): number {
-    if (this.#state === "starting") return this.#pending === undefined ? this.#retryAt : NEVER;
+    if (this.#state === "starting") return this.#pending === undefined && this.#isMember ? this.#retryAt : NEVER;
     const session = this.#session;
     if (this.#state !== "running" || session === undefined) return NEVER;
     const { commits, tasks } = session;

@@ -15,6 +15,8 @@ export interface Pause {
 export interface PauseWatch {
   /** Records of the output that it has seen: neither markers nor what was aborted. */
   readonly links: number;
+  /** For how long the task that has stood still longest does so now, with something to do. */
+  readonly standingMs: number;
   /** The longest ones, the longest first; each task has several. */
   stop(): Promise<readonly Pause[]>;
 }
@@ -85,6 +87,9 @@ export function watchPauses(run: ChainRun): PauseWatch {
   return {
     get links() {
       return tasks[1]?.reduce((sum, { given }) => sum + given, 0) ?? 0;
+    },
+    get standingMs() {
+      return Math.max(0, ...tasks.flat().map(({ owesSince }) => (owesSince === Infinity ? 0 : performance.now() - owesSince)));
     },
     stop: async () => {
       stopping.abort();
