@@ -36,7 +36,7 @@ export const queries: Bench = async ({ seed, runs, flags }) => {
   for (let run = 0; run < (flags["runs"] === undefined ? 1 : runs); run++) {
     const bar = progress({ label: "queries", total: 3, unit: "parts" });
     finished.push(
-      await withLiveSystem({ seed, drivers, policy: "batch-matching" }, async (system) => {
+      await withLiveSystem({ seed, drivers, policy: "batch-matching", index: flags["index"] !== "no" }, async (system) => {
         const total = WARM_SECONDS + WARM_QUESTIONS_SECONDS + seconds + FLOOD_SECONDS + TAIL_SECONDS;
         const done = system.traffic([{ name: "traffic", seconds: total, ordersPerSecond }]);
         await new Promise((resolve) => setTimeout(resolve, WARM_SECONDS * 1_000));

@@ -70,12 +70,13 @@ test("whatever drivers do, drivers in memory give the answer that the stores giv
       };
       let orders = 0;
       for (const [step, each] of acts.entries()) {
-        if (each.kind === "start") await system.startShift(each.driverId, near(...each.at));
-        else if (each.kind === "move") await system.locate(each.driverId, near(...each.at));
-        else if (each.kind === "end") await system.post("/v1/driver-events", { type: "ShiftEnded", driverId: each.driverId });
+        if (each.kind === "start" || each.kind === "move") {
+          const at = near(...each.at);
+          await (each.kind === "start" ? system.startShift(each.driverId, at) : system.locate(each.driverId, at));
+        } else if (each.kind === "end") await system.post("/v1/driver-events", { type: "ShiftEnded", driverId: each.driverId });
         else if (each.kind === "order") await system.place(`o${orders++}`, { pickup: near(...each.at), dropOff: home });
         else if (each.kind === "crash") system.crash();
-        else await system.advance(each.ms);
+        else if (each.kind === "wait") await system.advance(each.ms);
         if (step % 4 === 3) await same();
       }
       await system.advance(1_000);

@@ -2,7 +2,7 @@
  * Drivers around a point by distance. The index knows each of them by fine cell, all of a parent cell in one range: parents are
  * read from the nearest outwards until nobody nearer can follow.
  */
-import { cellGeometry, cellPath, childrenOf, distanceMetres } from "#geo";
+import { cellGeometry, cellPath, childrenOf, distanceMetres, EARTH_RADIUS_METRES } from "#geo";
 import type { Point } from "#schemas";
 import type { PresenceRow } from "#topologies";
 import type { DriverSource, PresenceArea } from "./driver-source.ts";
@@ -33,6 +33,8 @@ const ROWS_MAX = 5_000;
 const READ_TOGETHER = 32;
 /** Areas around an area that are remembered; when full, all are forgotten and computed again. */
 const AROUND_MAX = 5_000;
+
+const RADIANS = Math.PI / 180;
 
 interface Candidate {
   readonly row: PresenceRow;
@@ -105,8 +107,8 @@ export function areasOf(query: NearbyQuery): readonly string[] {
 }
 
 interface Area extends PresenceArea {
-  /** Middles of its children. */
-  readonly middles: readonly Point[];
+  /** Middles of its children on the sphere of radius 1: x, y and z of each. */
+  readonly middles: Float64Array;
 }
 
 const around = new Map<string, readonly Area[]>();
@@ -124,16 +126,40 @@ function areasAround(
     // From anywhere in its own area; and a fine cell may lie a little outside the area that it descends from.
     const metres = radiusMetres + FINE_CELL_METRES * 2 + reachMetres;
     const cells = cellGeometry.cellsWithin(cellGeometry.centreOf(home), resolution, metres);
-    around.set(name, (areas = cells.map((cell) => ({ cell, path: cellPath(cell), middles: childrenOf(cell).map(cellGeometry.centreOf) }))));
+    around.set(name, (areas = cells.map(areaOf)));
   }
-  return areas
-    .map((area) => {
-      let metres = Infinity;
-      for (const middle of area.middles) metres = Math.min(metres, distanceMetres(latitude, longitude, middle.latitude, middle.longitude));
-      return { area, leastMetres: Math.max(0, metres - childReachMetres) };
-    })
-    .filter(({ leastMetres }) => leastMetres <= radiusMetres)
-    .sort((a, b) => a.leastMetres - b.leastMetres);
+  const [x, y, z] = onSphere({ latitude, longitude });
+  const within: { readonly area: PresenceArea; readonly leastMetres: number }[] = [];
+  for (const area of areas) {
+    const leastMetres = Math.max(0, metresToNearest(area.middles, x, y, z) - childReachMetres);
+    if (leastMetres <= radiusMetres) within.push({ area, leastMetres });
+  }
+  return within.sort((a, b) => a.leastMetres - b.leastMetres);
+}
+
+function areaOf(cell: string): Area {
+  return {
+    cell,
+    path: cellPath(cell),
+    middles: Float64Array.from(childrenOf(cell).flatMap((child) => onSphere(cellGeometry.centreOf(child)))),
+  };
+}
+
+function onSphere({ latitude, longitude }: Point): readonly [x: number, y: number, z: number] {
+  const [north, east] = [latitude * RADIANS, longitude * RADIANS];
+  return [Math.cos(north) * Math.cos(east), Math.cos(north) * Math.sin(east), Math.sin(north)];
+}
+
+/** Along the sphere, by the shortest chord: one root and one arc for all of them. */
+function metresToNearest(middles: Float64Array, x: number, y: number, z: number): number {
+  let least = Infinity;
+  for (let at = 0; at + 2 < middles.length; at += 3) {
+    const dx = (middles[at] ?? 0) - x;
+    const dy = (middles[at + 1] ?? 0) - y;
+    const dz = (middles[at + 2] ?? 0) - z;
+    least = Math.min(least, dx * dx + dy * dy + dz * dz);
+  }
+  return 2 * EARTH_RADIUS_METRES * Math.asin(Math.min(1, Math.sqrt(least) / 2));
 }
 
 /** As the last accepted locations have them. */
