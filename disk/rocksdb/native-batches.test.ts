@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { DiskBatch } from "../disk.ts";
 import { openDisk } from "../open-disk.ts";
 
 /** The native batch of a batch of this folder. */
@@ -12,20 +13,24 @@ test("a thread that writes one batch after another uses one native batch, and on
   const directory = await mkdtemp(join(tmpdir(), "slackline-batches-"));
   await using disk = await openDisk({ location: directory, kind: "rocksdb" });
   const natives = new Set<unknown>();
-  const write = (number: number, valueBytes: number): void => {
+  const write = (number: number, valueBytes: number): DiskBatch => {
     const batch = disk.batch();
     natives.add(nativeOf(batch));
     batch.put("rows", Buffer.from(`key${number}`), Buffer.alloc(valueBytes, number));
     disk.write(batch, { sync: false });
-    expect(() => batch.put("rows", Buffer.from("late"), Buffer.alloc(1))).toThrow(/nothing more/);
+    return batch;
   };
-  for (let number = 0; number < 1_000; number++) write(number, 100);
+  let last = write(0, 100);
+  for (let number = 1; number < 200; number++) last = write(number, 100);
   expect(natives.size).toBe(1);
-  write(1_000, 2 * 1024 * 1024);
-  for (let number = 1_001; number < 1_100; number++) write(number, 100);
+  // It may be another's by now.
+  expect(() => last.put("rows", Buffer.from("late"), Buffer.alloc(1))).toThrow(/nothing more/);
+  expect(() => last.delete("rows", Buffer.from("key1"))).toThrow(/nothing more/);
+  write(200, 2 * 1024 * 1024);
+  for (let number = 201; number < 300; number++) write(number, 100);
   expect(natives.size).toBe(2);
   // What was in a batch before is gone from it.
-  expect([...disk.entries("rows", {})]).toHaveLength(1_100);
+  expect([...disk.entries("rows", {})]).toHaveLength(300);
   expect(disk.get("rows", Buffer.from("key7"))).toEqual(Buffer.alloc(100, 7));
   await disk.close();
   await rm(directory, { recursive: true, force: true });
