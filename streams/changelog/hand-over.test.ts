@@ -41,10 +41,11 @@ interface InstanceOptions {
   readonly tasks?: typeof both;
   readonly standbys?: typeof both;
   readonly now?: number;
+  readonly meanwhile?: () => Promise<void>;
 }
 
-function instance({ disk, name = "one", tasks = both, standbys = [], now = 1_000 }: InstanceOptions): MortalInstance {
-  return new MortalInstance({ cluster, disk, topology, instanceId: name, assignment: { generation: 1, tasks, standbys }, now });
+function instance({ disk, name = "one", tasks = both, standbys = [], now = 1_000, ...more }: InstanceOptions): MortalInstance {
+  return new MortalInstance({ cluster, disk, topology, instanceId: name, assignment: { generation: 1, tasks, standbys }, now, ...more });
 }
 
 /** Runs until idle and stops. Its metrics are those of its end. */
@@ -288,6 +289,17 @@ test("committed offsets that brokers have forgotten are told: nothing is counted
     await expect(one.live()).rejects.toMatchObject({ code: "OFFSETS_LOST", message: expect.stringContaining("no committed offset of") });
   }
   expect(await outputCount()).toBe(before);
+});
+
+test("a newer instance of the same name that commits while the older one prepares has taken its place: no offset is lost", async () => {
+  await add(20);
+  const older = instance({ disk: memoryDisk(), meanwhile: async () => void (await runOnce({ disk: memoryDisk() })) });
+  const untilItEnds = async (): Promise<void> => {
+    while (older.thread.state !== "stopped") await older.live();
+  };
+  await expect(untilItEnds()).rejects.toMatchObject({ code: "WRITER_FENCED", message: expect.stringContaining("has taken its id") });
+  expect(older.thread.state).toBe("failed");
+  expect(await outputCount()).toBe(20);
 });
 
 async function expectRefusal(on: Disk): Promise<void> {

@@ -1,5 +1,6 @@
 /** State whose input has no committed offset: they were committed together, so the offset was lost since. */
 import type { Disk } from "#disk";
+import { WriterLostError, type Offsets } from "#log";
 import { prefixEnd, rowPrefix } from "#state";
 import { TaskFailedError } from "../errors.ts";
 import { taskName, type TaskId } from "../task/task-id.ts";
@@ -13,16 +14,34 @@ export interface StateOfTask {
 
 /**
  * Brokers forget the offsets of a group that had no member for `offsets.retention.minutes`, a week by default. Its input read from the
- * start would be counted once more on top of what is there. Throws TaskFailedError `OFFSETS_LOST`.
+ * start would be counted once more on top of what is there.
  */
-export function refuseLostOffsets(disk: Disk, { id, group, inputs, storeIds }: StateOfTask): void {
-  if (inputs.length === 0 || inputs.some(({ committed }) => committed)) return;
-  if (!storeIds.some((storeId) => hasRows(disk, storeId, id.partition))) return;
+export function offsetsLookLost(disk: Disk, { id, inputs, storeIds }: StateOfTask): boolean {
+  if (inputs.length === 0 || inputs.some(({ committed }) => committed)) return false;
+  return storeIds.some((storeId) => hasRows(disk, storeId, id.partition));
+}
+
+/**
+ * Asks once more, for the state may be younger than the answer. Resolves with TaskFailedError `OFFSETS_LOST`; with `WRITER_FENCED` where
+ * there are offsets by now: somebody else has committed them since, so the tasks are not ours.
+ */
+export async function lostOrTaken(offsets: Pick<Offsets, "committed">, { id, group, inputs }: StateOfTask): Promise<Error> {
+  const { partition } = id;
+  const task = taskName(id);
+  const found = await offsets.committed(
+    group,
+    inputs.map(({ topic }) => ({ topic, partition })),
+  );
+  if (found.some((each) => each !== undefined))
+    return new WriterLostError(
+      "WRITER_FENCED",
+      `Somebody else has committed offsets of task ${task} since this thread asked for them: a newer writer has taken its id. Give up its partitions.`,
+    );
   const topics = inputs.map(({ topic }) => topic).join(", ");
-  throw new TaskFailedError(
+  return new TaskFailedError(
     "OFFSETS_LOST",
-    `Task ${taskName(id)} has state, and the group ${group} has no committed offset of ${topics}/${id.partition}: from its start all of it would be done once more. Commit the offsets that belong to the state, or reset the application.`,
-    { task: taskName(id), partition: id.partition },
+    `Task ${task} has state, and the group ${group} has no committed offset of ${topics}/${partition}: from its start all of it would be done once more. Commit the offsets that belong to the state, or reset the application.`,
+    { task, partition },
   );
 }
 

@@ -1,6 +1,6 @@
 /** One life of an instance: a thread with every task over a cluster and a disk, until it is idle or dies. */
 import type { Disk } from "#disk";
-import { WriterLostError } from "#log";
+import { WriterLostError, type Offsets } from "#log";
 import type { Topology } from "../../dsl/builder.ts";
 import { splitTasks, type Assignment } from "../../runtime/assignment.ts";
 import { silentLogger, STREAM_THREAD_DEFAULTS, turnOfLoop } from "../../runtime/defaults.ts";
@@ -29,6 +29,8 @@ export interface LifeOptions {
   readonly sleep?: Promise<void>;
   readonly assignment?: Assignment;
   readonly now?: number;
+  /** Happens when its committed offsets are known and the ends of its changelogs are not. */
+  readonly meanwhile?: () => Promise<void>;
 }
 
 const IDLE_STEPS = 6;
@@ -48,7 +50,8 @@ export class MortalInstance {
     const { cluster, topology, instanceId, assignment, now = 1_000 } = options;
     this.#options = options;
     this.now = now;
-    const log = memoryLog(cluster, { at: (point) => this.#reach(point), batchesPerPoll: 1 });
+    const inner = memoryLog(cluster, { at: (point) => this.#reach(point), batchesPerPoll: 1 });
+    const log = options.meanwhile === undefined ? inner : { ...inner, offsets: delayed(inner.offsets, options.meanwhile) };
     this.thread = createStreamThread({
       config: {
         ...STREAM_THREAD_DEFAULTS,
@@ -112,4 +115,15 @@ export class MortalInstance {
       },
     });
   }
+}
+
+function delayed(offsets: Offsets, meanwhile: () => Promise<void>): Offsets {
+  let happened: Promise<void> | undefined;
+  return {
+    ...offsets,
+    bound: async (at, bound) => {
+      await (happened ??= meanwhile());
+      return offsets.bound(at, bound);
+    },
+  };
 }

@@ -11,7 +11,7 @@ import { SerdeError } from "#state";
 import type { TaskProgress } from "../../changelog/changelog.ts";
 import { ChangelogFollower } from "../../changelog/changelog-follower.ts";
 import { ChangelogWriter } from "../../changelog/changelog-writer.ts";
-import { refuseLostOffsets } from "../../changelog/offsets-lost.ts";
+import { lostOrTaken, offsetsLookLost, type StateOfTask } from "../../changelog/offsets-lost.ts";
 import { isRetriableCondition } from "../../retriable.ts";
 import type { LatencyHistogram } from "../../metrics/latency-histogram.ts";
 import type { CondemnedUnit, Task } from "../../task/task.ts";
@@ -53,6 +53,8 @@ export class ThreadSession {
   readonly #startedOver = new Set<string>();
   #assignment: Assignment;
   #preparing: Promise<void> | undefined;
+  /** Asked once more for offsets that seem to be lost; what becomes of it is thrown by the next step. */
+  #doubting: Promise<void> | undefined;
   #prepared: Prepared | Error | undefined;
   #closed = false;
 
@@ -125,7 +127,7 @@ export class ThreadSession {
 
   /** Tasks are being asked for in the log. */
   get preparing(): Promise<void> | undefined {
-    return this.#preparing;
+    return this.#preparing ?? this.#doubting;
   }
 
   /** What was given up is closed, what was prepared is opened, what is followed goes a piece further. True when something moved. */
@@ -232,7 +234,7 @@ export class ThreadSession {
 
   #openTask(prepared: PreparedTask, now: number): void {
     const name = taskName(prepared.id);
-    if (this.#follower !== undefined) this.#refuseLostOffsets(prepared);
+    if (this.#follower !== undefined && this.#looksLost(prepared)) return;
     try {
       this.tasks.push(openTask(prepared, this.#taskDependencies, now));
       this.#tap?.opened(prepared.id);
@@ -246,10 +248,21 @@ export class ThreadSession {
     }
   }
 
-  #refuseLostOffsets({ id, starts }: PreparedTask): void {
-    const { disk, storeIds, topology } = this.#taskDependencies;
-    const stores = subtopologyOf(topology, id).stores.flatMap(({ name }) => storeIds.get(name) ?? []);
-    refuseLostOffsets(disk, { id, group: this.#options.config.applicationId, inputs: starts, storeIds: stores });
+  /** What was asked for may be older than the state by now: then somebody else has the tasks, and nothing is lost. */
+  #looksLost({ id, starts }: PreparedTask): boolean {
+    const { disk, storeIds: ids, topology } = this.#taskDependencies;
+    const storeIds = subtopologyOf(topology, id).stores.flatMap(({ name }) => ids.get(name) ?? []);
+    const state: StateOfTask = { id, group: this.#options.config.applicationId, inputs: starts, storeIds };
+    if (!offsetsLookLost(disk, state)) return false;
+    const assignment = this.#assignment;
+    const settle = (error: Error): void => {
+      this.#doubting = undefined;
+      if (this.#closed) return;
+      if (assignment === this.#assignment) this.#prepared = error;
+      else this.#prepare();
+    };
+    this.#doubting ??= lostOrTaken(this.#options.dependencies.log.offsets, state).then(settle, (error: unknown) => settle(asError(error)));
+    return true;
   }
 
   #closeRetired(): boolean {
