@@ -9,7 +9,7 @@ import { encodeKey, partitionFor } from "../partition-for.ts";
 import type { Subtopology } from "../topology/node.ts";
 import { storeTopicsOf, type StoreTopics } from "../topology/store-topics.ts";
 import { committedRowOf, committedRowsOf } from "./committed-rows.ts";
-import { isPlain, plainRange, plainRows } from "./plain-rows.ts";
+import { isPlain, plainRange, plainRows, type PlainDescriptor } from "./plain-rows.ts";
 
 export interface CommittedRow {
   readonly key: StoreKey;
@@ -80,6 +80,15 @@ class DiskCommittedView implements CommittedView {
     const { descriptor, subtopology } = this.#find(store);
     const likely = this.#partitionOf(store, key);
     const others = partitionsOf(subtopology).filter((partition) => partition !== likely);
+    const storeId = this.#idOf(descriptor);
+    if (isPlain(descriptor) && storeId !== undefined) {
+      const place = { storeId, key };
+      try {
+        return this.#plainRow(descriptor, place, likely === undefined ? [] : [likely]) ?? this.#plainRow(descriptor, place, others);
+      } catch {
+        // The same read through a state names store and key in its error.
+      }
+    }
     for (const partition of likely === undefined ? others : [likely, ...others]) {
       const value = this.#read(descriptor, partition, (state) => committedRowOf(state, descriptor, key));
       if (value !== undefined) return { key, value, partition };
@@ -144,6 +153,21 @@ class DiskCommittedView implements CommittedView {
       // The store's keys need not be keys of the topic: then its serde or partitioner may refuse them.
       return undefined;
     }
+  }
+
+  /** One read for all of these partitions. */
+  #plainRow(
+    descriptor: PlainDescriptor,
+    { storeId, key }: { readonly storeId: number; readonly key: StoreKey },
+    partitions: readonly number[],
+  ): CommittedRow | undefined {
+    if (partitions.length === 0) return undefined;
+    const places = partitions.map((partition) => ({ storeId, partition, key }));
+    for (const [at, value] of plainRows(this.#options.disk, descriptor, places).entries()) {
+      const partition = partitions[at];
+      if (value !== undefined && partition !== undefined) return { key, value, partition };
+    }
+    return undefined;
   }
 
   /** Undefined for stores of another kind, and for what a state has to explain. */
