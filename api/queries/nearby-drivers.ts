@@ -31,7 +31,8 @@ const FINE_CELL_METRES = 500;
 const ROWS_MAX = 5_000;
 /** Exact positions are read for so many at once. */
 const READ_TOGETHER = 32;
-/** Areas around an area that are remembered; when full, all are forgotten and computed again. */
+/** Areas, and areas around an area, that are remembered; when full, all are forgotten and computed again. */
+const AREAS_MAX = 20_000;
 const AROUND_MAX = 5_000;
 
 const RADIANS = Math.PI / 180;
@@ -137,12 +138,20 @@ function areasAround(
   return within.sort((a, b) => a.leastMetres - b.leastMetres);
 }
 
+const known = new Map<string, Area>();
+
+/** An area lies around some thirty others: what it takes to make one is done once. */
 function areaOf(cell: string): Area {
-  return {
+  let area = known.get(cell);
+  if (area !== undefined) return area;
+  if (known.size >= AREAS_MAX) known.clear();
+  area = {
     cell,
     path: cellPath(cell),
     middles: Float64Array.from(childrenOf(cell).flatMap((child) => onSphere(cellGeometry.centreOf(child)))),
   };
+  known.set(cell, area);
+  return area;
 }
 
 function onSphere({ latitude, longitude }: Point): readonly [x: number, y: number, z: number] {
