@@ -48,6 +48,8 @@ export class GoneMembers {
       if (fenced !== true) return;
       logger.info({ member }, "a member is gone: what it left open is ended");
     } catch (error) {
+      // Interrupted, since this member stops: nobody is to be told.
+      if (!lasts()) return;
       this.#tell(member, asError(error));
     }
     this.#gone.delete(member);
