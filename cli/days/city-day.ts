@@ -51,6 +51,8 @@ export const BUSY_HABITS: CityHabits = {
 /** Virtual steps of a second: devices report at any millisecond of it, and their records keep their times. */
 const quantumMs = 1_000;
 const offerSeconds = 30;
+/** Of decisions out of their order. */
+const LATE_TOLD = 10;
 
 export async function playCityDay(job: CityDayJob): Promise<CityDay> {
   if (job.onDisk !== true) return playIn("", job);
@@ -80,8 +82,9 @@ async function playIn(directory: string, job: CityDayJob): Promise<CityDay> {
     const fold = await checkStateFold(system);
     broken.push(...fold.violations);
     checked += fold.checked;
-    const replayed = await replayMatchingOf(system, { ...defaultPolicy, ...zone, policy });
-    broken.push(...replayed.violations.map((sentence) => `D6: ${sentence}`));
+    const late: string[] = [];
+    const replayed = await replayMatchingOf(system, { ...defaultPolicy, ...zone, policy }, late);
+    broken.push(...late.slice(0, LATE_TOLD), ...replayed.violations.map((sentence) => `D6: ${sentence}`));
     if (replayed.checked === 0) broken.push("D6: there were no proposals to replay");
     checked += replayed.checked;
     digest = await digestTopics(system.log);
@@ -105,18 +108,37 @@ async function playIn(directory: string, job: CityDayJob): Promise<CityDay> {
   return { ok: broken.length === 0, broken, figures: { ...day.figures, ...counts, ...day.refusals }, digest };
 }
 
-/** Matching alone on its recorded input decides the same, byte for byte: all cells of a task in their order, and their surge. */
-async function replayMatchingOf(system: System, policy: ZonePolicy) {
+/**
+ * Matching alone on its recorded input decides the same, byte for byte: all cells of a task in their order, and their surge. Over
+ * all tasks the recorded decisions lie in the order of virtual time: `late` gets those that do not.
+ */
+async function replayMatchingOf(system: System, policy: ZonePolicy, late: string[]) {
   const { log, topics, partitions } = system;
   const again = await replayMatching({ recorded: log, partitions, policy });
   const pair = (
     topic: typeof topics.driverCommands | typeof topics.jobUpdates,
-    first: AsyncIterable<RawRecord>,
-    second: readonly RawRecord[],
-  ): TopicPair => ({ topic: topic.name, first: byTask(first, topic, partitions), second: byTask(second, topic, partitions) });
+    recorded: AsyncIterable<RawRecord>,
+    replayed: readonly RawRecord[],
+  ): TopicPair => ({
+    topic: topic.name,
+    first: byTask(inOrderOfTime(recorded, topic.name, late), topic, partitions),
+    second: byTask(replayed, topic, partitions),
+  });
   const pairs = [
     pair(topics.driverCommands, proposalsIn(system), again.proposals),
     pair(topics.jobUpdates, surgesIn(system), again.surges),
   ];
   return compareRuns(pairs, { offsets: false });
+}
+
+/** Passes on what it gets, partition after partition. A tick is decided at its own instant, so no decision lies behind a later one. */
+async function* inOrderOfTime(decisions: AsyncIterable<RawRecord>, topic: string, late: string[]): AsyncGenerator<RawRecord> {
+  const newest = new Map<number, number>();
+  for await (const decision of decisions) {
+    const { partition, offset, timestamp } = decision;
+    const before = newest.get(partition) ?? -Infinity;
+    if (timestamp < before) late.push(`D6: ${topic}-${partition}@${offset} was decided at ${timestamp}, behind a decision of ${before}`);
+    newest.set(partition, Math.max(before, timestamp));
+    yield decision;
+  }
 }
