@@ -1,5 +1,6 @@
 /** Location in → customer's stream out, with many customers who follow jobs that are under way. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { followersBound } from "#api";
 import { progress } from "#cli";
 import { follow } from "./live/follow.ts";
 import { loadFacts, loadNow, withLiveSystem, type LiveSystem } from "./live/live-system.ts";
@@ -36,6 +37,8 @@ export const tracking: Bench = async ({ seed, runs, flags }) => {
   const jobs = Number(flags["jobs"] ?? 1_000);
   const drivers = Number(flags["drivers"] ?? 10_000);
   const seconds = Number(flags["seconds"] ?? 60);
+  const { most, why } = followersBound(clients);
+  if (most < clients) throw new RangeError(`--clients ${clients}: ${why}; with a hard limit of ${clients + 1_000} they may`);
   const before = loadNow();
   const finished: Followed[] = [];
   for (let run = 0; run < (flags["runs"] === undefined ? 1 : runs); run++) {
@@ -126,6 +129,7 @@ function factsOf({ report, effort, opening, residentMb: [before, open, most] }: 
     "resident before the streams, MiB": before,
     "with all streams open, MiB": open,
     "at most, MiB": most,
+    "a stream, KiB": ((open - before) * 1_024) / report.opened,
   };
 }
 

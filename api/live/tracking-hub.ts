@@ -8,6 +8,7 @@ import type { JobTracked, TripChanged, TripState } from "#schemas";
 import type { DispatchTopics } from "#topologies";
 import { ApiError } from "../errors.ts";
 import { EventRing, type LiveEvent } from "./event-ring.ts";
+import { followersBound, type FollowersBound } from "./followers-max.ts";
 import { eventFrame, SseFollower, type EventOutput } from "./sse-follower.ts";
 import { TopicFollower } from "./topic-follower.ts";
 
@@ -38,7 +39,7 @@ export interface TrackingHubOptions {
   readonly onTrip?: (trip: TripChanged) => void;
   /** Events kept for those who come back; default 50,000. */
   readonly eventsKeptMax?: number;
-  /** Default 10,000. */
+  /** Default 10,000, or what the limit of open files leaves. */
   readonly followersMax?: number;
   /** Default 15,000. */
   readonly heartbeatMs?: number;
@@ -51,7 +52,6 @@ export interface FollowRequest {
 }
 
 const EVENTS_KEPT_MAX = 50_000;
-export const FOLLOWERS_MAX = 10_000;
 const HEARTBEAT_MS = 15_000;
 /** Heartbeats are spread over the time between two of them. */
 const HEARTBEAT_SLOTS = 15;
@@ -81,6 +81,7 @@ interface Registration {
 export class TrackingHub implements AsyncDisposable {
   readonly #options: TrackingHubOptions;
   readonly #ring: EventRing;
+  readonly #bound: FollowersBound;
   readonly #trips = new Map<string, CurrentTrip>();
   readonly #byJob = new Map<string, Set<Following>>();
   readonly #byCell = new Map<string, Set<Following>>();
@@ -97,6 +98,7 @@ export class TrackingHub implements AsyncDisposable {
 
   private constructor(options: TrackingHubOptions) {
     this.#options = options;
+    this.#bound = followersBound(options.followersMax);
     this.#ring = new EventRing({ epoch: options.epoch, eventsMax: options.eventsKeptMax ?? EVENTS_KEPT_MAX });
     this.#heart = setInterval(() => this.#beatOnce(), (options.heartbeatMs ?? HEARTBEAT_MS) / HEARTBEAT_SLOTS);
     this.#heart.unref();
@@ -184,8 +186,8 @@ export class TrackingHub implements AsyncDisposable {
     },
   ): SseFollower {
     const { followings, key, snapshot, concerns } = stream;
-    if (this.#registrations.size >= (this.#options.followersMax ?? FOLLOWERS_MAX))
-      throw new ApiError("OVERLOADED", "as many clients follow as may", { reason: "FOLLOWERS", retryAfterMs: RETRY_AFTER_MS });
+    if (this.#registrations.size >= this.#bound.most)
+      throw new ApiError("OVERLOADED", this.#bound.why, { reason: "FOLLOWERS", retryAfterMs: RETRY_AFTER_MS });
     const missed = lastEventId === undefined ? undefined : this.#ring.after(lastEventId);
     const begin = missed === undefined ? snapshot() : undefined;
     const follower = new SseFollower(output, () => this.#slowClosed++);

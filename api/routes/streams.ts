@@ -1,8 +1,10 @@
+import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { forbidden } from "../access/guard.ts";
 import { mayConcern } from "../access/tokens.ts";
 import { problems } from "../document/problems.ts";
-import { FOLLOWERS_MAX, type FollowRequest, type TrackingHub } from "../live/tracking-hub.ts";
+import { FOLLOWERS_MAX } from "../live/followers-max.ts";
+import type { FollowRequest, TrackingHub } from "../live/tracking-hub.ts";
 import type { SseFollower } from "../live/sse-follower.ts";
 import { knownCell } from "./parameters.ts";
 
@@ -41,6 +43,32 @@ export function streamRoutes(app: FastifyInstance, { tracking }: { readonly trac
   done();
 }
 
+const LINE_END = Buffer.from("\r\n");
+let newest: Buffer | undefined;
+let newestChunk = LINE_END;
+
+/** The same event goes to many clients in turn: it becomes a chunk of the transfer coding once. */
+function chunkOf(frame: Buffer): Buffer {
+  if (frame !== newest) {
+    newest = frame;
+    newestChunk = Buffer.concat([Buffer.from(`${frame.length.toString(16)}\r\n`), frame, LINE_END]);
+  }
+  return newestChunk;
+}
+
+/** Past the response, which would hand over three pieces for each event. What one turn has for a client goes in one call. */
+function writeChunk(socket: Socket, frame: Buffer): boolean {
+  if (socket.writableCorked === 0) {
+    socket.cork();
+    process.nextTick(uncork, socket);
+  }
+  return socket.write(chunkOf(frame));
+}
+
+function uncork(socket: Socket): void {
+  socket.uncork();
+}
+
 /** What cannot be followed is refused before the first byte; after it the response is the stream's. */
 function open(
   tracking: TrackingHub,
@@ -63,7 +91,7 @@ function open(
         begun = true;
         reply.hijack();
         raw.writeHead(200, head as Record<string, string>);
-      }
+      } else if (typeof chunk !== "string" && raw.chunkedEncoding && raw.socket !== null) return writeChunk(raw.socket, chunk);
       return raw.write(chunk);
     },
     get writableLength(): number {

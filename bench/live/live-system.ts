@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadavg } from "node:os";
 import { Worker } from "node:worker_threads";
-import { dispatchServices, INDEXED_STORES, localInspector, startServer } from "#api";
+import { dispatchServices, INDEXED_STORES, localInspector, startServer, warmSearch } from "#api";
 import { createSerdes, memoryRegistry } from "#schemas";
 import { Application, CommittedFeed, openCommittedView, topicConfigs } from "#streams";
 import { buildDispatch, defaultPolicy, dispatchModule, dispatchTopics } from "#topologies";
@@ -55,6 +55,8 @@ export async function withLiveSystem<T>(options: LiveOptions, work: (system: Liv
   });
   await app.start();
   await untilAllRun(app);
+  // As `run` and `demo` do.
+  warmSearch();
   await using services = await dispatchServices({
     log,
     view,

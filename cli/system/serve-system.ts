@@ -1,6 +1,6 @@
 /** What is served of a running application, the same in `demo` and `run`: API, readiness, metrics, and its address in its folder. */
 import { collectDefaultMetrics } from "prom-client";
-import { acrossInstances, dispatchServices, failureForLog, instanceOwnership, startServer, type Access } from "#api";
+import { acrossInstances, dispatchServices, failureForLog, instanceOwnership, startServer, warmSearch, type Access } from "#api";
 import type { ZonePolicy } from "#schemas";
 import {
   metricsText,
@@ -79,6 +79,8 @@ export async function serveSystem(options: ServeOptions): Promise<ServedSystem> 
   };
   const onFailure = (error: unknown, request: string): void => logger.error({ failure: failureForLog(error), request }, "a request failed");
   await using opened = new AsyncDisposableStack();
+  // Not ready yet: whoever asks first afterwards does not wait for it.
+  warmSearch();
   const services = await servicesOf(options, { app: () => app, counts, onFailure });
   opened.defer(() => services.close());
   const server = await startServer({
