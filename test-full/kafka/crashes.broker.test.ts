@@ -3,6 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestBroker, whyNoBroker, type TestBroker } from "#log/kafka/testing";
 import { ChainRun, SESSION_MS } from "./chain-run.ts";
+import { forgetByTurns, SLOW_INSTANCE, slowDown } from "./cluster/forgotten.ts";
+import { killAmongPoison } from "./cluster/poison.ts";
+import { startAll } from "./scenario.ts";
 
 const missing = whyNoBroker();
 const SLACK_MS = 3_000;
@@ -42,22 +45,12 @@ describe.skipIf(missing !== undefined)(`an application on a broker${missing === 
     async () => {
       const load = { records: 20_000, producers: 2, keys: 200, seconds: 60 };
       await using run = await ChainRun.begin({ name: "t4", brokers: brokers(), instances: 2, load });
-      const [zombie, other] = run.instances;
-      zombie?.start();
-      await zombie?.said(/^running/);
-      other?.start();
-      await other?.said(/^running/);
-      await run.untilOutputGrows();
-      zombie?.pause();
-      // What it had is given to the other one, and goes on there.
-      await sleep(2 * SESSION_MS);
-      await run.untilOutputGrows();
-      zombie?.resume();
-      await sleep(2_000);
-      await run.untilOutputGrows();
-      expect(zombie?.over).toBe(false);
+      await startAll(run);
+      await forgetByTurns(run, 1);
       const { wrong } = await run.end();
       expect(wrong).toEqual([]);
+      // Fenced by who took over, its thread goes on.
+      expect(run.instances.flatMap(({ history }) => history).filter((line) => line.includes("stream thread failed"))).toEqual([]);
     },
   );
 
@@ -66,20 +59,9 @@ describe.skipIf(missing !== undefined)(`an application on a broker${missing === 
     { timeout: 300_000 },
     async () => {
       const load = { records: 20_000, producers: 2, keys: 200, seconds: 60 };
-      const instance = { sessionMs: 12_000, transactionMs: 2_000 };
-      await using run = await ChainRun.begin({ name: "t9", brokers: brokers(), instances: 1, load, instance });
-      const [slow] = run.instances;
-      slow?.start();
-      await slow?.said(/^running/);
-      for (let round = 0; round < 3; round++) {
-        await run.untilOutputGrows();
-        // In the midst of a commit as likely as not.
-        slow?.pause();
-        await sleep(5_000);
-        slow?.resume();
-      }
-      await run.untilOutputGrows();
-      expect(slow?.over).toBe(false);
+      await using run = await ChainRun.begin({ name: "t9", brokers: brokers(), instances: 1, load, instance: SLOW_INSTANCE });
+      await startAll(run);
+      await slowDown(run, 3);
       const { wrong } = await run.end();
       expect(wrong).toEqual([]);
     },
@@ -91,13 +73,8 @@ describe.skipIf(missing !== undefined)(`an application on a broker${missing === 
     async () => {
       const load = { records: 20_000, producers: 2, keys: 200, seconds: 10, poisonEvery: 500 };
       await using run = await ChainRun.begin({ name: "t10", brokers: brokers(), instances: 1, load });
-      const [instance] = run.instances;
-      instance?.start();
-      await instance?.said(/^running/);
-      await run.untilOutputGrows();
-      await sleep(2_000);
-      await instance?.kill();
-      instance?.start();
+      await startAll(run);
+      await killAmongPoison(run, 1);
       const { wrong, deadLetters } = await run.end();
       expect(wrong).toEqual([]);
       expect(deadLetters).toBeGreaterThanOrEqual(40);
