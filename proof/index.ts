@@ -9,6 +9,7 @@ export { MDRP_FLOORS, MDRP_REFERENCES } from "./mdrp/references.ts";
 export type { MdrpReference } from "./mdrp/references.ts";
 export { checkInvariants } from "./check-invariants.ts";
 export type { CheckOptions } from "./check-invariants.ts";
+export { OneDriverCheck } from "./one-driver.ts";
 export { topicNames } from "./history.ts";
 export type { History, ProofRecord, Source } from "./history.ts";
 export type { LocationRules } from "./locations.ts";

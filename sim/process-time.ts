@@ -11,7 +11,7 @@ export class ProcessTime implements Surroundings {
   #skewMs = 0;
   #dead = false;
   #paused = false;
-  #held: (() => void)[] = [];
+  #held: (() => boolean)[] = [];
 
   constructor(scheduler: VirtualScheduler, seed: number) {
     this.#scheduler = scheduler;
@@ -46,16 +46,18 @@ export class ProcessTime implements Surroundings {
       if (open) this.timers -= 1;
       open = false;
     };
-    const act = (): void => {
-      if (!open) return;
+    const act = (): boolean => {
+      if (!open) return false;
       close();
-      if (this.#dead) return;
+      if (this.#dead) return false;
       this.happened += 1;
       then();
+      return true;
     };
     this.#scheduler.after(ms, () => {
-      if (this.#paused) this.#held.push(act);
-      else act();
+      if (!this.#paused) return act();
+      this.#held.push(act);
+      return false;
     });
     return close;
   };

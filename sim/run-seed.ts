@@ -13,6 +13,7 @@ import type { SimulatedProcess } from "./simulated-process.ts";
 import { ProcessFleet } from "./process-fleet.ts";
 import { scheduleFaults } from "./faults/schedule-faults.ts";
 import { START } from "./start.ts";
+import { turn } from "./turn.ts";
 import { Queries } from "./checks/queries.ts";
 import { Violation } from "./checks/violation.ts";
 import { Watcher } from "./checks/watcher.ts";
@@ -251,6 +252,7 @@ class SeedRun {
 
   async #stop(): Promise<void> {
     this.#fleet.stopAll();
+    await turn();
     const until = this.#scheduler.now() + STOP_MS_MAX;
     while (this.#fleet.running > 0) {
       await this.#runUntil(this.#scheduler.now() + 100);
@@ -299,11 +301,4 @@ class SeedRun {
     // Now and then longer than two generations of the group take.
     return between(this.#random, 50, this.#random() < 0.3 ? 9_000 : 2_500);
   }
-}
-
-/** Everything that promises have to do is done then. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -1,6 +1,6 @@
 import { SerdeError } from "../errors.ts";
 import type { SchemaRegistry } from "../registry/registry.ts";
-import { type BodyReader, Codec } from "./codec.ts";
+import { type BodyReader, type Codec, codecOf } from "./codec.ts";
 import { type DecodeLimits, defaultLimits } from "./limits.ts";
 import type { AvroSchema, AvroValue } from "./schema.ts";
 import { schemaText } from "./schema-text.ts";
@@ -53,7 +53,7 @@ class AvroSerde<T> implements ValueSerde<T> {
     this.id = `avro:${subject}`;
     this.#subject = subject;
     this.#schemaId = schemaId;
-    this.#codec = new Codec(schema, limits);
+    this.#codec = codecOf(schema, limits);
     this.#registry = registry;
     this.#bytesMax = limits.bytesMax;
   }

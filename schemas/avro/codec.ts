@@ -14,6 +14,22 @@ import { schemaJson } from "./schema-text.ts";
 import { BodyWriter } from "./write.ts";
 
 const nowhere = Buffer.alloc(0);
+/** Writers' schemas that one codec keeps compiled. */
+const READERS_MAX = 1_024;
+
+/** By schema and limits. */
+const codecs = new WeakMap<object, Map<string, Codec>>();
+
+/** One for each schema and limits of a thread: compiling it takes milliseconds, and what is compiled anew runs cold. */
+export function codecOf(schema: AvroSchema, limits: DecodeLimits): Codec {
+  if (typeof schema === "string") return new Codec(schema, limits);
+  const ofSchema = codecs.get(schema) ?? new Map<string, Codec>();
+  codecs.set(schema, ofSchema);
+  const key = JSON.stringify(limits);
+  const codec = ofSchema.get(key) ?? new Codec(schema, limits);
+  ofSchema.set(key, codec);
+  return codec;
+}
 
 /** Reads bodies that one writer's schema wrote. */
 export interface BodyReader {
@@ -30,6 +46,7 @@ export class Codec {
   readonly #branches: readonly Branch[];
   readonly #writer: BodyWriter;
   readonly #limits: DecodeLimits;
+  readonly #readers = new Map<string, BodyReader>();
 
   constructor(schema: AvroSchema, limits: DecodeLimits) {
     const { branches } = typesOf(schemaJson(schema, { tags: true }));
@@ -50,6 +67,15 @@ export class Codec {
 
   /** Throws SCHEMA_INCOMPATIBLE or SCHEMA_INVALID for a writer whose data cannot be read here. */
   readerFor(writerText: string): BodyReader {
+    const known = this.#readers.get(writerText);
+    if (known !== undefined) return known;
+    const reader = this.#compile(writerText);
+    if (this.#readers.size >= READERS_MAX) this.#readers.clear();
+    this.#readers.set(writerText, reader);
+    return reader;
+  }
+
+  #compile(writerText: string): BodyReader {
     const writer = parseSchema(writerText);
     const readings = writer.branches.map((type) => this.#reading(type));
     const first = readings.find((reading) => reading instanceof SerdeError);

@@ -7,7 +7,7 @@ import type { ApplicationCheck } from "../application.ts";
 import { CommittedOffsets } from "../checks/committed-offsets.ts";
 import { CommittedTopics } from "../checks/committed-topics.ts";
 import { Violation } from "../checks/violation.ts";
-import { AccountsModel, BucketsModel } from "./ledger-model.ts";
+import { AccountsModel, bucketIn, BucketsModel } from "./ledger-model.ts";
 import { PARTITIONS } from "./ledger-topology.ts";
 import { StoredRows } from "../checks/stored-rows.ts";
 
@@ -173,13 +173,12 @@ export class LedgerCheck implements ApplicationCheck {
   }
 
   #inTurn(to: number, from: number, found: string): void {
-    const expected = this.#accounts[from]?.transfers ?? [];
     const key = `${from} to ${to}`;
     const turn = this.#transferred.get(key) ?? 0;
     this.#transferred.set(key, turn + 1);
     // Of one partition of moves, those that go to one partition of transfers keep their order.
-    const mine = expected.filter((each) => each.slice(0, each.indexOf(" ")) === found.slice(0, found.indexOf(" ")));
-    const bucket = `${key} ${found.slice(0, found.indexOf(" "))}`;
+    const mine = this.#accounts[from]?.transfersTo(bucketIn(found)) ?? [];
+    const bucket = `${key} ${bucketIn(found)}`;
     const at = this.#transferred.get(bucket) ?? 0;
     this.#transferred.set(bucket, at + 1);
     if (mine[at] !== found) throw new Violation("I1", `transfers/${to} says ${found} where ${mine[at] ?? "nothing"} is due.`);

@@ -15,12 +15,13 @@ interface Mark {
 export class AccountsModel {
   readonly receipts: string[] = [];
   readonly statements: string[] = [];
-  readonly transfers: string[] = [];
   readonly deadLetters: string[] = [];
   /** In no order: the wall clock decides. */
   readonly audits = new Set<string>();
   readonly accounts = new Map<string, Balance>();
   readonly timers = new Map<string, number>();
+  /** Transfers by their bucket, each in its order. */
+  readonly #transfers = new Map<string, string[]>();
   /** After each move, in offset order. */
   readonly #marks: Mark[] = [];
   readonly #partition: number;
@@ -42,7 +43,7 @@ export class AccountsModel {
       if (!this.timers.has(account)) this.timers.set(account, timestamp + STATEMENT_MS);
       this.audits.add(`${account} ${JSON.stringify({ id: String(move.id), at: timestamp + AUDIT_MS })}`);
       this.receipts.push(`${account} ${JSON.stringify({ id: move.id, ...balance })}`);
-      this.transfers.push(`${bucketOf(move.id)} ${JSON.stringify({ id: move.id, amount: move.amount, from: this.#partition })}`);
+      this.#transfer(`${bucketOf(move.id)} ${JSON.stringify({ id: move.id, amount: move.amount, from: this.#partition })}`);
     }
     const statementsMin = this.statements.length;
     this.#fire();
@@ -53,6 +54,17 @@ export class AccountsModel {
   /** What has to be committed with this offset of the moves. */
   at(committed: number): Mark {
     return latest(this.#marks, committed) ?? { next: 0, receipts: 0, statementsMin: 0, statementsMax: 0 };
+  }
+
+  transfersTo(bucket: string): readonly string[] {
+    return this.#transfers.get(bucket) ?? [];
+  }
+
+  #transfer(transfer: string): void {
+    const bucket = bucketIn(transfer);
+    const known = this.#transfers.get(bucket);
+    if (known === undefined) this.#transfers.set(bucket, [transfer]);
+    else known.push(transfer);
   }
 
   #fire(): void {
@@ -85,6 +97,11 @@ export class BucketsModel {
     this.totals.push(`${bucket} ${JSON.stringify({ id, ...balance })}`);
     this.#marks.push({ next: offset + 1, totals: this.totals.length });
   }
+}
+
+/** Of a transfer as text. */
+export function bucketIn(transfer: string): string {
+  return transfer.slice(0, transfer.indexOf(" "));
 }
 
 /** The last mark at or below the offset. */

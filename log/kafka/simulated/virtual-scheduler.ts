@@ -7,7 +7,7 @@ interface Event {
   readonly at: number;
   readonly order: number;
   readonly number: number;
-  act: (() => void) | undefined;
+  act: (() => unknown) | undefined;
 }
 
 export class VirtualScheduler implements Surroundings {
@@ -26,8 +26,8 @@ export class VirtualScheduler implements Surroundings {
 
   readonly now = (): number => this.#now;
 
-  /** Whole milliseconds. */
-  readonly after = (ms: number, then: () => void): (() => void) => {
+  /** Whole milliseconds. What returns false says that nothing happened: nobody need look. */
+  readonly after = (ms: number, then: () => unknown): (() => void) => {
     const event: Event = { at: this.#now + Math.ceil(Math.max(0, ms)), order: this.#order(), number: this.#made++, act: then };
     this.#push(event);
     return () => {
@@ -45,12 +45,10 @@ export class VirtualScheduler implements Surroundings {
     this.#now = time;
   }
 
-  /** Runs the next event if it is due at the present time. Promises that it settles are the caller's to wait for. */
+  /** Runs the next event that is due at the present time and does something. Promises that it settles are the caller's to wait for. */
   runOne(): boolean {
-    if (this.nextDueAt() > this.#now) return false;
-    const event = this.#pop();
-    event?.act?.();
-    return true;
+    while (this.nextDueAt() <= this.#now) if (this.#pop()?.act?.() !== false) return true;
+    return false;
   }
 
   #push(event: Event): void {
