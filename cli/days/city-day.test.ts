@@ -10,7 +10,8 @@ const job: CityDayJob = {
   rides: 12,
   gpsEveryMs: 5_000,
   policy: "batch-matching",
-  partitions: 2,
+  // Cells of two tasks.
+  partitions: 4,
   zone: { tickMs: 2_000, parameters: { surgeStartRatio: 0.05 } },
   // Enough that each kind of trouble shows in so short a time.
   habits: { missProbability: 0.1, silenceProbability: 0.4, earlyEndProbability: 0.4, cancelProbability: 0.15, lieProbability: 0.02 },
