@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { cellGeometry, cellPath } from "#geo";
 import { dispatchServices } from "../dispatch-services.ts";
 import { home, kitchen, ServedSystem } from "../testing/served-system.ts";
-import { INDEXED_STORES } from "./driver-index.ts";
+import { DriverIndex, INDEXED_STORES } from "./driver-index.ts";
 import { storedDrivers } from "./driver-source.ts";
 import type { NearbyQuery } from "./queries.ts";
 
@@ -111,4 +111,27 @@ test("an answer from memory says how far the inputs of its rows were processed, 
   expect(old.freshness.positions[0]?.offset).toBeLessThan(fresh.freshness.positions[0]?.offset ?? 0);
   for (const told of held) hear(...told);
   expect(await system.services.queries.nearby(query)).toEqual(await reference.queries.nearby(query));
+});
+
+test("with more rows than may be kept, nothing is kept and the stores answer", async () => {
+  await using system = await ServedSystem.open({ partitions: 1 });
+  system.services.index?.close();
+  const failures: unknown[] = [];
+  const { feed, view } = system;
+  const index = new DriverIndex({ feed, view, rowsMax: 5, onFailure: (error) => void failures.push(error) });
+  for (let number = 0; number < 4; number++) {
+    await system.startShift(`d${number}`);
+    await system.advance(1_000);
+    await feed.settled;
+    const { present, located } = index.counts();
+    expect(present + located).toBeLessThanOrEqual(5);
+  }
+  expect(index.positions(0)).toBeUndefined();
+  expect(failures.map(String)).toEqual([expect.stringContaining("more than 5 rows")]);
+  const [area] = areas;
+  if (area !== undefined) expect(index.present(0, area, ROWS_MAX)).toEqual(storedDrivers(view).present(0, area, ROWS_MAX));
+  expect(index.lastLocations(["d0", "d3"])).toEqual(storedDrivers(view).lastLocations(["d0", "d3"]));
+  expect((await system.get(`/v1/nearby-drivers?latitude=${kitchen.latitude}&longitude=${kitchen.longitude}`)).body["drivers"]).toHaveLength(
+    4,
+  );
 });

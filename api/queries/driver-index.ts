@@ -33,7 +33,11 @@ export interface DriverIndexOptions {
   readonly view: CommittedView;
   /** Hears why a partition is read from the stores again, until its task is opened anew. */
   readonly onFailure: (error: unknown) => void;
+  /** Rows of both stores together; with more of them nothing is kept and the stores answer. Default 1,000,000: some 350 MB. */
+  readonly rowsMax?: number;
 }
+
+const ROWS_MAX = 1_000_000;
 
 type Rows = Pick<RowSink, "put" | "delete" | "clear">;
 
@@ -62,8 +66,13 @@ export class DriverIndex implements DriverSource {
   readonly #buckets = new Map<number, Map<string, Bucket>>();
   readonly #located = new Map<string, LastLocation & { readonly partition: number }>();
   readonly #detach: readonly (() => void)[];
+  readonly #options: DriverIndexOptions;
+  #present = 0;
+  #closed = false;
 
-  constructor({ feed, view, onFailure }: DriverIndexOptions) {
+  constructor(options: DriverIndexOptions) {
+    const { feed, view, onFailure } = options;
+    this.#options = options;
     this.#feed = feed;
     this.#stored = storedDrivers(view);
     this.#detach = [
@@ -74,9 +83,11 @@ export class DriverIndex implements DriverSource {
 
   /** Everything is read from the stores from then on. */
   close(): void {
+    this.#closed = true;
     for (const detach of this.#detach) detach();
     this.#buckets.clear();
     this.#located.clear();
+    this.#present = 0;
   }
 
   /** How far the inputs of what it has of the partition were processed; undefined while it has not all of it. */
@@ -86,9 +97,7 @@ export class DriverIndex implements DriverSource {
 
   /** Rows in memory. */
   counts(): { readonly present: number; readonly located: number } {
-    let present = 0;
-    for (const buckets of this.#buckets.values()) for (const { entries } of buckets.values()) present += entries.size;
-    return { present, located: this.#located.size };
+    return { present: this.#present, located: this.#located.size };
   }
 
   present(partition: number, area: PresenceArea, rowsMax: number): readonly PresentDriver[] {
@@ -123,25 +132,42 @@ export class DriverIndex implements DriverSource {
       put: (partition, rowKey, value) => {
         const key = textOf(rowKey);
         const bucket = bucketOf(partition, key);
+        if (!bucket.entries.has(key)) this.#present++;
         // The store holds nothing else.
         bucket.entries.set(key, { key, row: value as PresenceRow, middle: middleOf(finePathOf(key)) });
         bucket.changed();
+        this.#checkRoom();
       },
       delete: (partition, rowKey) => {
         const key = textOf(rowKey);
         const bucket = bucketOf(partition, key);
-        bucket.entries.delete(key);
+        if (bucket.entries.delete(key)) this.#present--;
         bucket.changed();
         if (bucket.entries.size === 0) this.#buckets.get(partition)?.delete(key.slice(0, BUCKET_PATH));
       },
-      clear: (partition) => void this.#buckets.delete(partition),
+      clear: (partition) => {
+        for (const { entries } of this.#buckets.get(partition)?.values() ?? []) this.#present -= entries.size;
+        this.#buckets.delete(partition);
+      },
     };
+  }
+
+  /** A scan that is under way may bring a few more rows after it. */
+  #checkRoom(): void {
+    const { rowsMax = ROWS_MAX, onFailure } = this.#options;
+    if (this.#present + this.#located.size <= rowsMax) return;
+    const wasClosed = this.#closed;
+    this.close();
+    if (!wasClosed) onFailure(new RangeError(`more than ${rowsMax} rows of drivers: they are read from the stores from now on`));
   }
 
   #whereabouts(): Rows {
     return {
       // The store holds nothing else.
-      put: (partition, key, value) => void this.#located.set(textOf(key), { ...lastLocation(value as DriverWhereabouts), partition }),
+      put: (partition, key, value) => {
+        this.#located.set(textOf(key), { ...lastLocation(value as DriverWhereabouts), partition });
+        this.#checkRoom();
+      },
       delete: (_partition, key) => void this.#located.delete(textOf(key)),
       clear: (partition) => {
         for (const [driverId, location] of this.#located) if (location.partition === partition) this.#located.delete(driverId);
