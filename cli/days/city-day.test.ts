@@ -1,6 +1,6 @@
 /** A small city on a busy hour with all that people and devices do: the long proof plays a day of 24 hours of it. */
 import { expect, test } from "vitest";
-import { playCityDay, type CityDayJob } from "./city-day.ts";
+import { playCityDay, type CityDay, type CityDayJob } from "./city-day.ts";
 
 const job: CityDayJob = {
   seed: 42,
@@ -16,6 +16,11 @@ const job: CityDayJob = {
   // Enough that each kind of trouble shows in so short a time.
   habits: { missProbability: 0.1, silenceProbability: 0.4, earlyEndProbability: 0.4, cancelProbability: 0.15, lieProbability: 0.02 },
 };
+
+/** Its figures but those of the machine. */
+function ofTheDay({ figures }: CityDay): CityDay["figures"] {
+  return Object.fromEntries(Object.entries(figures).filter(([name]) => !/^(day|wall)Seconds$|^resident/.test(name)));
+}
 
 test("keeps D1 to D6 through declines, silence, early ends, cancellations and lies", { timeout: 60_000 }, async () => {
   const day = await playCityDay(job);
@@ -33,6 +38,6 @@ test("the same seed gives the same bytes, in memory and on a disk", { timeout: 6
   const short = { ...job, minutes: 2, drivers: 16, orders: 5, rides: 1 };
   const [first, second] = [await playCityDay(short), await playCityDay({ ...short, onDisk: true })];
   expect(second.digest).toBe(first.digest);
-  const { daySeconds: _, wallSeconds: __, residentMbMax: ___, ...figures } = first.figures;
-  expect(second.figures).toMatchObject(figures);
+  expect(ofTheDay(second)).toEqual(ofTheDay(first));
+  expect(Object.keys(first.figures)).toContain("residentMbAt100Percent");
 });

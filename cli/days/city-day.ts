@@ -51,6 +51,9 @@ export const BUSY_HABITS: CityHabits = {
 /** Virtual steps of a second: devices report at any millisecond of it, and their records keep their times. */
 const quantumMs = 1_000;
 const offerSeconds = 30;
+const BYTES_PER_MB = 1_024 * 1_024;
+/** Memory is looked at so often, at equal distances of virtual time: what grows without a bound shows. */
+const RESIDENT_LOOKS = 4;
 /** Of decisions out of their order. */
 const LATE_TOLD = 10;
 
@@ -89,7 +92,11 @@ async function playIn(directory: string, job: CityDayJob): Promise<CityDay> {
     checked += replayed.checked;
     digest = await digestTopics(system.log);
   };
-  const day = await simulateCity({ config, policy, minutes, zone, partitions, quantumMs, directory, inspect });
+  const resident: number[] = [];
+  const onProgress = (minute: number): void => {
+    if ((minute * RESIDENT_LOOKS) / minutes >= resident.length + 1) resident.push(Math.round(process.memoryUsage.rss() / BYTES_PER_MB));
+  };
+  const day = await simulateCity({ config, policy, minutes, zone, partitions, quantumMs, directory, onProgress, inspect });
   for (const { invariant, violations } of day.verdicts) broken.push(...violations.map((sentence) => `${invariant}: ${sentence}`));
   if (!day.day.quiescent) broken.push("not every job has ended");
   if (day.day.deadLetters > 0) broken.push(`${day.day.deadLetters} dead letters`);
@@ -101,6 +108,7 @@ async function playIn(directory: string, job: CityDayJob): Promise<CityDay> {
     refused: Object.values(day.refusals).reduce((sum, count) => sum + count, 0),
     daySeconds: Math.round(day.daySeconds),
     wallSeconds: Math.round(day.wallSeconds),
+    ...Object.fromEntries(resident.map((mb, index) => [`residentMbAt${((index + 1) * 100) / RESIDENT_LOOKS}Percent`, mb])),
     residentMbMax: Math.round(process.resourceUsage().maxRSS / 1_024),
     cells: day.cells.length,
     busiestCellJobsWaiting: Math.max(0, ...day.cells.map(({ jobsWaitingMax }) => jobsWaitingMax)),
