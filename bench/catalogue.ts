@@ -89,6 +89,7 @@ export const catalogue: Readonly<Record<string, CataloguedBench>> = {
       seconds: ["N", "default 40"],
       radius: ["METRES", "default 5000"],
       limit: ["N", "drivers in an answer, default 20"],
+      index: ["yes|no", "no: drivers are looked for in the stores; default yes"],
     },
     load: async () => (await import("./queries.ts")).queries,
   },

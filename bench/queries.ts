@@ -18,7 +18,8 @@ const TAIL_SECONDS = 6;
 
 /**
  * One run of a minute and a half unless `runs` is given. Flags: `drivers` (10000: 2,000 locations a second), `orders` (8.3 a second),
- * `rate` (100 questions a second), `seconds` (40), `radius` (5000), `limit` (20).
+ * `rate` (100 questions a second), `seconds` (40), `radius` (5000), `limit` (20),
+ * `index` (`no`: drivers are looked for in the stores).
  */
 export const queries: Bench = async ({ seed, runs, flags }) => {
   const drivers = Number(flags["drivers"] ?? 10_000);
