@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDisk } from "#disk";
 import { openEmbeddedLog, type Log } from "#log";
-import { keyValueStore, stringKey, stringSerde } from "#state";
+import { keyValueStore, stringKey, stringSerde, type StoreKey } from "#state";
 import { StreamsBuilder } from "../dsl/streams-builder.ts";
+import { CommittedFeed } from "../query/committed-feed.ts";
+import { openCommittedView } from "../query/committed-view.ts";
 import { Application } from "./application.ts";
 import { PassingWriter, passingLog } from "./fixtures/wrapped-log.ts";
 import { ReplacementLimit } from "./replacement-limit.ts";
@@ -129,10 +131,19 @@ describe("in workers", () => {
     const { buildCounting } = await import("./fixtures/counting-module.ts");
     const topology = await buildCounting({ log, disk, argument });
     const failures: number[] = [];
+    const feed = new CommittedFeed({ topology, view: openCommittedView({ topology, disk, log, group: "app" }), stores: ["count"] });
+    const fed = [new Map<StoreKey, unknown>(), new Map<StoreKey, unknown>()];
+    feed.attach("count", {
+      put: (partition, key, value) => void fed[partition]?.set(key, value),
+      delete: (partition, key) => void fed[partition]?.delete(key),
+      clear: (partition) => fed[partition]?.clear(),
+      failed: (error) => expect.fail(String(error)),
+    });
     const application = new Application({
       topology,
       log,
       disk,
+      feed,
       applicationId: "app",
       threads: 2,
       workers: { url: new URL("fixtures/counting-module.ts", import.meta.url).href, name: "buildCounting", argument },
@@ -157,8 +168,12 @@ describe("in workers", () => {
     await eventually(async () => (await counted(log)) >= 101);
     expect(failures).toHaveLength(1);
     expect((await application.metrics()).every(({ lag }) => lag.every(({ records }) => records === 0))).toBe(true);
+    // Rows that were told of before the worker died are among those of the partitions that are read again.
+    await eventually(() => Promise.resolve(feed.complete("count") && fed.some((rows) => rows.get("k7") === 3)));
+    expect(fed.reduce((sum, { size }) => sum + size, 0)).toBe(50);
     await application.stop();
     expect(application.state).toBe("stopped");
+    expect(fed.map(({ size }) => size)).toEqual([0, 0]);
     const byKey = Map.groupBy(await consume(log, counts), ({ key }) => key);
     for (const key of keys) expect(byKey.get(key)?.map(({ value }) => value)).toEqual(key === "k7" ? [1, 2, 3] : [1, 2]);
     await log.close();
