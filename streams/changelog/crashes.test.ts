@@ -3,6 +3,9 @@ import { describe, expect, test } from "vitest";
 import { memoryDisk, type Disk } from "#disk";
 import { openEmbeddedLog, type Log } from "#log";
 import { runApplication } from "#streams/testing";
+import { CommittedFeed } from "../query/committed-feed.ts";
+import { openCommittedView } from "../query/committed-view.ts";
+import { RowCopy, rowsInView } from "../testing/row-copy.ts";
 import { produce } from "../runtime/fixtures/counting.ts";
 import { topicConfigs } from "../runtime/topic-configs.ts";
 import { committedRecords, foldOf, rowsOf, type CommittedRecord } from "./testing/evidence.ts";
@@ -77,6 +80,25 @@ async function undisturbed(lives: readonly Life[]): Promise<Outcome> {
   return { outputs: await outputsOf(log), rows: everyRow(disk) };
 }
 
+/** One store in memory, beside the thread that writes it. */
+function watched(disk: Disk, log: Log): { readonly feed: CommittedFeed; compare(running: readonly number[]): Promise<void> } {
+  const [store] = ledgerStores;
+  const view = openCommittedView({ topology, disk, log, group: "app" });
+  const feed = new CommittedFeed({ topology, view, stores: [store.name] });
+  const copy = new RowCopy();
+  feed.attach(store.name, copy);
+  return {
+    feed,
+    async compare(running) {
+      await feed.settled;
+      for (const each of partitions) {
+        expect([...copy.failures, feed.whole(store.name, each)]).toEqual([running.includes(each)]);
+        if (running.includes(each)) expect(copy.of(each)).toEqual(rowsInView(view, store.name, each));
+      }
+    },
+  };
+}
+
 async function disturbed(lives: readonly Life[]): Promise<void> {
   const cluster = new MemoryCluster();
   const outside = memoryLog(cluster);
@@ -88,10 +110,13 @@ async function disturbed(lives: readonly Life[]): Promise<void> {
     await inputs.add(outside, input);
     if (emptyDisk) disk = memoryDisk();
     const instanceId = otherInstance ? `other-${index}` : "same";
-    const instance = new MortalInstance({ cluster, disk, topology, instanceId, death, lost, lateMarkers, now });
+    const watch = watched(disk, outside);
+    const { feed } = watch;
+    const instance = new MortalInstance({ cluster, disk, topology, instanceId, death, lost, lateMarkers, now, feed });
     const died = await instance.live();
     now = instance.now;
     if (died) continue;
+    await watch.compare(instance.thread.tasks.map(({ id }) => id.partition));
     await instance.thread.stop();
     cluster.settle();
     expect(everyRow(disk)).toEqual(await everyFold(outside));

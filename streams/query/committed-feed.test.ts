@@ -2,13 +2,14 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { memoryDisk } from "#disk";
 import { openEmbeddedLog, type Log } from "#log";
-import { jsonSerde, keyValueStore, stringKey, stringSerde, type StoreKey } from "#state";
+import { jsonSerde, keyValueStore, stringKey, stringSerde } from "#state";
 import { openApplication } from "#streams/testing";
 import { StreamsBuilder } from "../dsl/streams-builder.ts";
 import { encodeKey, partitionFor } from "../partition-for.ts";
 import { topic } from "../topic.ts";
-import { CommittedFeed, type RowSink } from "./committed-feed.ts";
-import { openCommittedView, type CommittedView } from "./committed-view.ts";
+import { RowCopy, rowsInView } from "../testing/row-copy.ts";
+import { CommittedFeed } from "./committed-feed.ts";
+import { openCommittedView } from "./committed-view.ts";
 
 const PARTITIONS = 3;
 const STORES = ["kept", "counted"] as const;
@@ -34,32 +35,6 @@ builder.stream(words).process({
 });
 const topology = builder.build();
 
-class Copy implements RowSink {
-  readonly rows = new Map<number, Map<StoreKey, unknown>>();
-  readonly failures: unknown[] = [];
-
-  put(partition: number, key: StoreKey, value: unknown): void {
-    const rows = this.rows.get(partition) ?? new Map<StoreKey, unknown>();
-    this.rows.set(partition, rows.set(key, value));
-  }
-
-  delete(partition: number, key: StoreKey): void {
-    this.rows.get(partition)?.delete(key);
-  }
-
-  clear(partition: number): void {
-    this.rows.delete(partition);
-  }
-
-  failed(error: unknown): void {
-    this.failures.push(error);
-  }
-
-  of(partition: number): readonly (readonly [StoreKey, unknown])[] {
-    return [...(this.rows.get(partition) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
-  }
-}
-
 async function say(log: Log, key: string, value: string): Promise<void> {
   const producer = log.producer();
   const bytes = encodeKey(stringKey, key);
@@ -75,10 +50,6 @@ async function opened() {
   const feed = new CommittedFeed({ topology, view, stores: STORES });
   const app = await openApplication({ topology, disk, log, feed, threads: 2 });
   return { log, view, feed, app };
-}
-
-function rowsOf(view: CommittedView, store: string, partition: number): readonly (readonly [StoreKey, unknown])[] {
-  return view.range(store, { partition, limit: 1_000 }).map(({ key, value }) => [key, value] as const);
 }
 
 type Act =
@@ -102,11 +73,11 @@ test("whatever happens to the threads, a partition that is whole has the committ
   await fc.assert(
     fc.asyncProperty(fc.array(act, { maxLength: 25 }), async (acts) => {
       const { log, view, feed, app } = await opened();
-      const copies = new Map<string, Copy>();
+      const copies = new Map<string, RowCopy>();
       const attach = (): void => {
         for (const store of STORES) {
           if (copies.has(store)) continue;
-          const copy = new Copy();
+          const copy = new RowCopy();
           copies.set(store, copy);
           feed.attach(store, copy);
         }
@@ -122,13 +93,13 @@ test("whatever happens to the threads, a partition that is whole has the committ
         if (each.kind !== "work") continue;
         for (const [store, copy] of copies)
           for (let partition = 0; partition < PARTITIONS; partition++)
-            if (feed.positions(store, partition) !== undefined) expect(copy.of(partition)).toEqual(rowsOf(view, store, partition));
+            if (feed.positions(store, partition) !== undefined) expect(copy.of(partition)).toEqual(rowsInView(view, store, partition));
       }
       await feed.settled;
       for (const store of STORES) {
         expect(feed.complete(store)).toBe(true);
         for (let partition = 0; partition < PARTITIONS; partition++) {
-          expect(copies.get(store)?.of(partition)).toEqual(rowsOf(view, store, partition));
+          expect(copies.get(store)?.of(partition)).toEqual(rowsInView(view, store, partition));
           expect(feed.positions(store, partition)).toEqual(await view.position(store, partition));
         }
       }
@@ -147,13 +118,13 @@ test("more rows than one look are all read when a task opens, with what is commi
   const { log, view, feed, app } = await opened();
   for (let index = 0; index < 1_600; index++) await say(log, `key-${index}`, "x");
   await app.run(100);
-  const copy = new Copy();
+  const copy = new RowCopy();
   feed.attach("kept", copy);
   await say(log, "key-7", "");
   await say(log, "one more", "x");
   await app.run(200);
   await feed.settled;
-  for (let partition = 0; partition < PARTITIONS; partition++) expect(copy.of(partition)).toEqual(rowsOf(view, "kept", partition));
+  for (let partition = 0; partition < PARTITIONS; partition++) expect(copy.of(partition)).toEqual(rowsInView(view, "kept", partition));
   await app.stop();
   await log.close();
 });
@@ -161,7 +132,7 @@ test("more rows than one look are all read when a task opens, with what is commi
 test("a row that cannot be decoded takes its partition out and is told of", async () => {
   const { log, feed, app } = await opened();
   await app.run(100);
-  const copy = new Copy();
+  const copy = new RowCopy();
   feed.attach("counted", copy);
   await feed.settled;
   const key = Buffer.from("k");

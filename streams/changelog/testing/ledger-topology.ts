@@ -21,7 +21,7 @@ const totals = keyValueStore({ name: "totals", key: stringKey, value: numberSerd
 const latest = timestampedStore({ name: "latest", key: stringKey, value: stringSerde });
 const urgent = priorityQueueStore({ name: "urgent", value: stringSerde });
 const alarms = timerStore({ name: "alarms", clock: "stream" });
-export const ledgerStores = [totals, latest, urgent, alarms];
+export const ledgerStores = [totals, latest, urgent, alarms] as const;
 
 const QUEUE_MAX = 5;
 const ALARM_AFTER_MS = 7;

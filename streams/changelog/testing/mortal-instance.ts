@@ -2,6 +2,7 @@
 import type { Disk } from "#disk";
 import { WriterLostError, type Offsets } from "#log";
 import type { Topology } from "../../dsl/builder.ts";
+import type { CommittedFeed } from "../../query/committed-feed.ts";
 import { splitTasks, type Assignment } from "../../runtime/assignment.ts";
 import { silentLogger, STREAM_THREAD_DEFAULTS, turnOfLoop } from "../../runtime/defaults.ts";
 import { createStreamThread, type AbandonableStreamThread } from "../../runtime/stream-thread.ts";
@@ -28,6 +29,8 @@ export interface LifeOptions {
   /** The first commit that comes to its end sleeps there until this resolves. */
   readonly sleep?: Promise<void>;
   readonly assignment?: Assignment;
+  /** Over the same disk. */
+  readonly feed?: CommittedFeed;
   readonly now?: number;
   /** Happens when its committed offsets are known and the ends of its changelogs are not. */
   readonly meanwhile?: () => Promise<void>;
@@ -47,7 +50,7 @@ export class MortalInstance {
   #clock = 0;
 
   constructor(options: LifeOptions) {
-    const { cluster, topology, instanceId, assignment, now = 1_000 } = options;
+    const { cluster, topology, instanceId, assignment, feed, now = 1_000 } = options;
     this.#options = options;
     this.now = now;
     const inner = memoryLog(cluster, { at: (point) => this.#reach(point), batchesPerPoll: 1 });
@@ -62,7 +65,14 @@ export class MortalInstance {
         commitIntervalMs: 3,
         idleCommitMs: 0,
       },
-      dependencies: { topology, log, disk: this.#mortal(options.disk), stepClock: () => (this.#clock += 4), logger: silentLogger },
+      dependencies: {
+        topology,
+        log,
+        disk: this.#mortal(options.disk),
+        stepClock: () => (this.#clock += 4),
+        logger: silentLogger,
+        ...(feed === undefined ? {} : { rowFeed: { stores: feed.stores, tell: (message) => feed.hear(0, message) } }),
+      },
       assignment: assignment ?? splitTasks(topology, 1)[0] ?? { generation: 0, tasks: [] },
     });
   }
