@@ -48,6 +48,8 @@ export interface Clients {
 export interface Traffic {
   /** Sends what is due, and says when it wants to be called next. */
   step(now: number): number;
+  /** Sends nothing before then, where it can. */
+  quietUntil?(at: number): void;
   /** Nothing new is asked for from here on. */
   stopAsking(): void;
   /** Nothing is sent any more. */

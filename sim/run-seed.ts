@@ -133,6 +133,8 @@ class SeedRun {
       random: this.#random,
       active: () => this.#network.faulty,
       beforeCompaction: () => this.#check.read(),
+      quiet: (ms) => this.#traffic?.quietUntil?.(this.now + ms),
+      lateHeartbeats: (client, ms) => this.#network.lateHeartbeats(client, ms),
     });
     const seconds = Math.round((this.#options.minutes * MINUTE_MS) / SECOND_MS);
     for (let second = 1; second <= seconds; second++) {

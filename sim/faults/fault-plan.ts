@@ -24,9 +24,14 @@ export const FAULT_NAMES = [
   "said-twice",
   "upstream-transaction",
   "storm",
+  "lull",
 ] as const;
 /** Of them, those that came later are drawn apart: older seeds keep what they had. */
 const LATER: readonly FaultName[] = ["said-twice", "upstream-transaction", "storm"];
+/** Apart again: of four seeds one has it. */
+const LATEST = "lull";
+const LULLS_OF_SEEDS = 0.25;
+const DRAWN = FAULT_NAMES.filter((name) => name !== LATEST);
 
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -69,11 +74,12 @@ export function optionsOf(seed: number, { minutes, only = FAULT_NAMES, applicati
     return [name, there && only.includes(name) ? Math.max(0.05, often) : 0];
   };
   const faults = Object.fromEntries([
-    ...FAULT_NAMES.filter((name) => !LATER.includes(name)).map((name) => draws(random, name)),
+    ...DRAWN.filter((name) => !LATER.includes(name)).map((name) => draws(random, name)),
     ...LATER.map((name) => draws(later, name)),
+    [LATEST, only.includes(LATEST) && seededRandom(seed * 65_537 + 11)() < LULLS_OF_SEEDS ? 1 : 0],
   ]) as Record<FaultName, number>; // every name is in the list
   if (only.length === FAULT_NAMES.length && seed % RARE_EVERY === 0) keepFew(faults, later);
-  return {
+  const drawn: SeedOptions = {
     application,
     seed,
     minutes,
@@ -89,14 +95,20 @@ export function optionsOf(seed: number, { minutes, only = FAULT_NAMES, applicati
         : undefined,
     faults,
   };
+  return faults[LATEST] > 0 ? ofSeveral(drawn) : drawn;
+}
+
+/** Nobody takes tasks over where there is nobody else. */
+function ofSeveral(options: SeedOptions): SeedOptions {
+  const { instances, group = { standbyReplicas: 0, acceptableLagRecords: 50 } } = options;
+  return { ...options, group, instances: Math.max(2, instances) };
 }
 
 /** What goes wrong only when few things come together is hidden where everything goes wrong: such seeds have three to five kinds. */
 function keepFew(faults: Record<FaultName, number>, random: Random): void {
   const kept = new Set<FaultName>();
-  for (const count = between(random, 3, 5); kept.size < count;)
-    kept.add(FAULT_NAMES[between(random, 0, FAULT_NAMES.length - 1)] ?? "crash");
-  for (const name of FAULT_NAMES) faults[name] = kept.has(name) ? 0.5 + random() / 2 : 0;
+  for (const count = between(random, 3, 5); kept.size < count;) kept.add(DRAWN[between(random, 0, DRAWN.length - 1)] ?? "crash");
+  for (const name of DRAWN) faults[name] = kept.has(name) ? 0.5 + random() / 2 : 0;
 }
 
 function applicationOf(seed: number): ApplicationName {

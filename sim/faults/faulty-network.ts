@@ -39,16 +39,25 @@ export class FaultyNetwork implements Network {
   faulty = true;
   readonly #options: FaultyNetworkOptions;
   readonly #random: Random;
+  /** Clients whose heartbeats take long, and until when. */
+  readonly #late = new Map<string, number>();
 
   constructor(options: FaultyNetworkOptions) {
     this.#options = options;
     this.#random = seededRandom(options.options.seed + 0x4e77);
   }
 
-  fate(_request: RequestName, client: string): Fate {
+  /** From now on, for so long. */
+  lateHeartbeats(client: string, ms: number): void {
+    this.#late.set(client, this.#options.scheduler.now() + ms);
+  }
+
+  fate(request: RequestName, client: string): Fate {
     if (this.#options.quiet(client)) return { requestMs: 0, replyMs: 0 };
     const [requestMs, replyMs] = [between(this.#random, 1, 8), between(this.#random, 1, 8)];
     if (!this.faulty) return { requestMs, replyMs };
+    if (request === "heartbeat" && (this.#late.get(client) ?? 0) > this.#options.scheduler.now())
+      return { requestMs: between(this.#random, 500, 3000), replyMs };
     if (this.#draw("lost-request", LOST)) return { requestMs, replyMs, lost: "request", ...this.#breaking() };
     if (this.#draw("lost-reply", LOST)) return { requestMs, replyMs, lost: "reply", ...this.#breaking() };
     // Beyond every patience, into what comes after: the next transaction, the next owner.

@@ -4,6 +4,7 @@ import type { Random, SimulatedCluster, VirtualScheduler } from "#log/kafka/simu
 import type { SimulatedApplication } from "../application.ts";
 import type { FaultName, SeedOptions } from "./fault-plan.ts";
 import type { Hits } from "./hits.ts";
+import type { SimulatedProcess } from "../simulated-process.ts";
 import type { ProcessFleet } from "../process-fleet.ts";
 
 export interface FaultSchedule {
@@ -16,6 +17,10 @@ export interface FaultSchedule {
   readonly random: Random;
   readonly active: () => boolean;
   readonly beforeCompaction: () => void;
+  /** Nobody sends work for so long. */
+  readonly quiet: (ms: number) => void;
+  /** Heartbeats of the client take long, for so long. */
+  readonly lateHeartbeats: (client: string, ms: number) => void;
 }
 
 /** Mean time between two of a kind, at its most often. */
@@ -31,9 +36,13 @@ const EVERY_MS: Partial<Record<FaultName, number>> = {
   guest: 15_000,
   compaction: 6_000,
   storm: 120_000,
+  lull: 25_000,
 };
 
 const STORM_SECONDS = 60;
+/** A lull begins so long before the process stands still, and goes on so long after it has gone on. */
+const LULL_BEFORE_MS = 3_000;
+const LULL_AFTER_MS = 3_000;
 
 export function scheduleFaults(schedule: FaultSchedule): void {
   for (const name of Object.keys(EVERY_MS) as FaultName[]) again(schedule, name);
@@ -63,6 +72,7 @@ function act(schedule: FaultSchedule, name: FaultName): boolean {
   else if (name === "stop-broker") stopBroker(schedule);
   else if (name === "guest") return fleet.invite(between(random, 500, 20_000));
   else if (name === "storm") return storm(schedule);
+  else if (name === "lull") return target !== undefined && lull(schedule, target.process);
   else if (name === "compaction") {
     beforeCompaction();
     cluster.upkeep(() => random() < 0.5);
@@ -77,6 +87,21 @@ function storm({ fleet, options, scheduler, random, active }: FaultSchedule): bo
       if (active()) fleet.invite(between(random, 200, 3_000));
     });
   return options.group !== undefined;
+}
+
+/**
+ * Nothing comes in, so that only timers have anything to do, and a process that still has some stands still until others have its tasks.
+ * When it goes on, it is late to hear of it: nothing but the brokers keeps it from doing again what the others have done.
+ */
+function lull({ fleet, scheduler, random, quiet, lateHeartbeats, active }: FaultSchedule, process: SimulatedProcess): boolean {
+  const stillMs = between(random, 7_000, 10_000);
+  quiet(LULL_BEFORE_MS + stillMs + LULL_AFTER_MS);
+  scheduler.after(between(random, 500, LULL_BEFORE_MS), () => {
+    if (!active() || process.time.still) return;
+    fleet.pause(process, stillMs);
+    lateHeartbeats(process.client, stillMs + LULL_AFTER_MS);
+  });
+  return true;
 }
 
 function moveLeader({ cluster, application: { topics }, random }: FaultSchedule): void {

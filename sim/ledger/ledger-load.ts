@@ -22,6 +22,7 @@ export class LedgerLoad implements Traffic {
   readonly #chance: Random;
   readonly #upstream: UpstreamTransactions;
   #asking = true;
+  #quietUntil = 0;
 
   constructor(clients: Clients, { options, hits }: TrafficOptions) {
     this.#producer = clients.log.producer();
@@ -42,10 +43,15 @@ export class LedgerLoad implements Traffic {
 
   step(now: number): number {
     if (!this.#asking) return Infinity;
+    if (now < this.#quietUntil) return this.#quietUntil;
     void this.#append(now);
     const often = this.#options.faults["upstream-transaction"];
     if (often > 0 && this.#chance() < (UPSTREAM_A_SECOND * often) / this.#options.recordsPerSecond) this.#upstream.send(now);
     return now + (SECOND_MS / this.#options.recordsPerSecond) * (0.2 + 1.6 * this.#random());
+  }
+
+  quietUntil(at: number): void {
+    this.#quietUntil = at;
   }
 
   stopAsking(): void {
