@@ -25,6 +25,15 @@ test("the newest blocks are found again, and never more bytes are held than the 
   expect(hot.get(0, 0)).toBeUndefined();
 });
 
+test("a small block holds its own bytes and nothing beside them", () => {
+  const hot = new HotBlocks();
+  hot.watch(0);
+  const block = Buffer.from("a small block");
+  hot.add(0, 0, block);
+  expect(hot.get(0, 0)).toEqual(block);
+  expect(hot.get(0, 0)?.buffer.byteLength).toBe(block.length);
+});
+
 test("what nobody here reads is not kept", () => {
   const hot = new HotBlocks();
   hot.watch(1);

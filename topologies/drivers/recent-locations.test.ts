@@ -27,6 +27,16 @@ describe("event ids of locations", () => {
       }),
     );
   });
+  test("a driver who goes home keeps no more memory than a small block", () => {
+    const drivers = Array.from({ length: 100 }, (_, driver) => {
+      // What else is allocated meanwhile lies in the blocks that all buffers share.
+      Buffer.allocUnsafe(30_000);
+      return rememberAll(Array.from({ length: 40 }, (_, index) => `driver-${driver}/event-${index}`));
+    });
+    const kept = new Set(drivers.flatMap(({ newest, older }) => [newest.buffer, older.buffer]));
+    const bytes = [...kept].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(bytes).toBeLessThanOrEqual(drivers.length * (4_096 + 256));
+  });
   test("the filter sends few unknown ids to the older ones", () => {
     const { older } = rememberAll(Array.from({ length: 64 }, (_, index) => `event-${index}`));
     const filter = filterOf(older);

@@ -12,6 +12,13 @@ const HASH_BYTES = 4;
 const FILTER_BYTES = 64;
 const BITS_PER_HASH = 5;
 export const NO_HASHES = Buffer.alloc(0);
+/**
+ * Hashes lie in small blocks of their own. In those of `Buffer`, 64 KiB that everybody shares, the row of each driver who went home
+ * would keep a whole one from being freed.
+ */
+const BLOCK_BYTES = 4_096;
+let block = NO_HASHES;
+let blockUsed = 0;
 
 /** FNV-1a over the UTF-16 units, 32 bits. Two of 64 remembered ids look alike once in 60 million locations. */
 export function hashId(eventId: string): number {
@@ -30,7 +37,7 @@ export function contains(hashes: Buffer, hash: number): boolean {
 /** The newest hashes with one more at place `at`; a copy, since what was stored is never changed. */
 export function withNewest(newest: Buffer, at: number, hash: number): Buffer {
   const grows = newest.length < NEWEST_MAX * HASH_BYTES;
-  const copy = Buffer.allocUnsafe(grows ? newest.length + HASH_BYTES : newest.length);
+  const copy = room(grows ? newest.length + HASH_BYTES : newest.length);
   newest.copy(copy);
   copy.writeInt32LE(hash, grows ? newest.length : at * HASH_BYTES);
   return copy;
@@ -38,8 +45,22 @@ export function withNewest(newest: Buffer, at: number, hash: number): Buffer {
 
 /** The older hashes with `NEWEST_MAX` more, oldest first, of which the last 64 stay. */
 export function withOlder(older: Buffer, newest: Buffer): Buffer {
-  const all = Buffer.concat([older, newest]);
-  return all.subarray(Math.max(0, all.length - RECENT_EVENTS_MAX * HASH_BYTES));
+  const bytes = Math.min(older.length + newest.length, RECENT_EVENTS_MAX * HASH_BYTES);
+  const kept = bytes - newest.length;
+  const all = Buffer.allocUnsafeSlow(bytes);
+  older.copy(all, 0, older.length - kept);
+  newest.copy(all, kept);
+  return all;
+}
+
+function room(bytes: number): Buffer {
+  if (blockUsed + bytes > block.length) {
+    block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    blockUsed = 0;
+  }
+  const from = blockUsed;
+  blockUsed += bytes;
+  return block.subarray(from, blockUsed);
 }
 
 /** True for each of the hashes, and rarely for another one. */
