@@ -148,3 +148,22 @@ test("a row that cannot be decoded takes its partition out and is told of", asyn
   await app.stop();
   await log.close();
 });
+
+test("positions that cannot be asked for are asked for again at the next commit", async () => {
+  const { log, view, feed, app } = await opened();
+  await app.run(100);
+  const { position } = view;
+  view.position = () => Promise.reject(new Error("no broker"));
+  const copy = new RowCopy();
+  feed.attach("kept", copy);
+  await feed.settled;
+  expect(feed.complete("kept")).toBe(false);
+  view.position = position.bind(view);
+  for (const key of ["a", "b", "c", "d", "e", "f", "g", "h"]) await say(log, key, "x");
+  await app.run(200);
+  await feed.settled;
+  expect([feed.complete("kept"), copy.failures]).toEqual([true, []]);
+  for (let partition = 0; partition < PARTITIONS; partition++) expect(copy.of(partition)).toEqual(rowsInView(view, "kept", partition));
+  await app.stop();
+  await log.close();
+});

@@ -43,6 +43,8 @@ interface Followed {
   readonly open: Map<number, OpenTask>;
   /** Partitions whose rows are all in the sink. */
   readonly whole: Set<number>;
+  /** Partitions whose positions could not be asked for: once more at their next commit. */
+  readonly unasked: Set<number>;
 }
 
 interface OpenTask {
@@ -168,7 +170,17 @@ export class CommittedFeed implements AsyncDisposable {
         sink.failed(error);
       }
     }
-    for (const { topic, partition, offset, metadata } of offsets) this.#reach(topic, partition, { offset, metadata });
+    for (const { topic, partition, offset, metadata } of offsets) {
+      this.#reach(topic, partition, { offset, metadata });
+      this.#askAgain(partition);
+    }
+  }
+
+  #askAgain(partition: number): void {
+    for (const followed of this.#followed) {
+      const task = followed.open.get(partition);
+      if (followed.unasked.delete(partition) && task !== undefined) this.#scan(followed, task);
+    }
   }
 
   /** Positions grow: a scan may have seen more than what is told after it. */
@@ -193,7 +205,11 @@ export class CommittedFeed implements AsyncDisposable {
     const gone = (): boolean => followed.open.get(partition) !== task;
     if (sink === undefined || gone()) return;
     // Positions first: rows are then at least as new.
-    const positions = await this.#options.view.position(name, partition);
+    const positions = await this.#options.view.position(name, partition).catch(() => undefined);
+    if (positions === undefined) {
+      followed.unasked.add(partition);
+      return;
+    }
     let from: StoreKey | undefined;
     for (let full = true; full;) {
       if (gone() || followed.sink !== sink) return;
@@ -217,7 +233,7 @@ function followedOf({ subtopologies }: Topology, name: string): Followed {
     const descriptor = subtopology.stores.find((store) => store.name === name);
     if (descriptor === undefined) continue;
     assert(isPlain(descriptor), `${name} is a ${descriptor.kind} store: only key-value stores are followed`);
-    return { name, descriptor, subtopology, sink: undefined, open: new Map(), whole: new Set() };
+    return { name, descriptor, subtopology, sink: undefined, open: new Map(), whole: new Set(), unasked: new Set() };
   }
   throw new assert.AssertionError({ message: `the topology has no store ${name}` });
 }
