@@ -176,6 +176,21 @@ export function writingCases(under: () => LogUnderTest, waitMsMax: number): void
     expect(await codeOf(() => older.append(topic, 0, 0, null, null))).toBe("LOG_UNAVAILABLE");
   });
 
+  test("why a commit has failed is told before anything else: appends are taken until then", async () => {
+    const { log } = under();
+    const [topic, group, id] = [await topicOf(log), fresh("group"), fresh("id")];
+    const older = await writerOf(log, group, id);
+    older.append(topic, 0, 0, null, utf8("never"));
+    await writerOf(log, group, id);
+    let told: string | undefined;
+    void codeOf(() => older.commit({ offsets: [], rows: [] })).then((code) => (told = code));
+    const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+    for (await turn(); told === undefined; await turn()) older.append(topic, 0, 0, null, utf8("never"));
+    expect(told).toBe("WRITER_FENCED");
+    expect(await codeOf(() => older.append(topic, 0, 0, null, null))).toBe("LOG_UNAVAILABLE");
+    expect(await readValues(log, topic, 0, 0, waitMsMax)).toEqual([]);
+  });
+
   test("a writer of another id is not fenced", async () => {
     const { log } = under();
     const topic = await topicOf(log);

@@ -121,8 +121,10 @@ export class KafkaWriter implements Writer {
         if (at.lastOffset >= 0) this.#ends.set(`${at.topic}/${at.partition}`, at.lastOffset + 1);
       }
     } catch (error) {
+      // Dead from here on only: while the reason is looked for, an append that were refused would be told of before it, and instead of it.
+      const lost = await this.#lost(error);
       this.#state = "dead";
-      throw await this.#lost(error);
+      throw lost;
     }
     this.#outputs.recycle(outputs);
     // Closed meanwhile, it stays dead.
