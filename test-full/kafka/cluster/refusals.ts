@@ -13,6 +13,9 @@ const THROTTLED_MS_A_ROUND = 10_000;
 /** For each link a second that came through without a quota: about a twelfth of what these took. */
 const QUOTA_BYTES_A_LINK = 14;
 const ROUTED_BYTES_MAX = 20_000;
+/** Kafka's own. */
+const MESSAGE_BYTES_BEFORE = 1_048_588;
+const LOWERED_MAX = 3;
 /** A client that is refused asks again after a pause: with the few sockets of one instance never more than this. */
 const CONNECTIONS_A_SECOND_MAX = 30;
 const alice = { username: "alice", password: "a-secret-of-alice" };
@@ -60,14 +63,24 @@ export async function tooLarge(size: ScenarioSize): Promise<ScenarioFacts> {
   await using cluster = await KafkaCluster.start({ brokers: size.brokers });
   await using operator = new ClusterOperator(cluster.brokers);
   await using run = await begin("t12-large", cluster, size, { instances: 1 });
+  const [instance] = run.instances as readonly [InstanceProcess];
   await startAll(run);
   await run.settled();
-  await operator.setTopicConfig(run.names.routed, "max.message.bytes", `${ROUTED_BYTES_MAX}`);
-  await sleep(SETTLE_MS);
-  await run.more({ records: Math.ceil(size.events / 10), producers: 3, keys: 300, seconds: 0, poisonEvery: 100, poisons: ["huge"] });
-  await run.untilDrained();
-  const [instance] = run.instances as readonly [InstanceProcess];
-  const refused = instance.history.filter((line) => line.includes("MESSAGE_TOO_LARGE (10)")).length;
+  let refused = 0;
+  for (let attempt = 0; attempt < LOWERED_MAX && refused === 0; attempt++) {
+    await operator.setTopicConfig(run.names.routed, "max.message.bytes", `${MESSAGE_BYTES_BEFORE}`);
+    // It knows the limit from its start. Whatever makes it look again before the first of these records comes leaves brokers nothing to refuse.
+    if (attempt > 0) {
+      await instance.stop();
+      instance.start();
+      await instance.said(/^running/);
+    }
+    await operator.setTopicConfig(run.names.routed, "max.message.bytes", `${ROUTED_BYTES_MAX}`);
+    await sleep(SETTLE_MS);
+    await run.more({ records: Math.ceil(size.events / 10), producers: 3, keys: 300, seconds: 0, poisonEvery: 100, poisons: ["huge"] });
+    await run.untilDrained();
+    refused = instance.history.filter((line) => line.includes("MESSAGE_TOO_LARGE (10)")).length;
+  }
   if (refused === 0) throw new Error("no broker has refused a batch as too large");
   if (instance.over) throw new Error(`the instance ended: ${instance.lines.slice(-5).join("\n")}`);
   const outcome = await run.end();
