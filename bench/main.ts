@@ -25,7 +25,8 @@ function given(command: Command): Record<string, string> {
   const flags: Record<string, string> = {};
   for (const option of command.options) {
     const value: unknown = command.getOptionValue(option.attributeName());
-    if (value !== undefined) flags[option.name()] = String(value);
+    if (typeof value === "string") flags[option.name()] = value;
+    else if (value === true) flags[option.name()] = "true";
   }
   return flags;
 }
