@@ -14,6 +14,7 @@ import type { TaskProgress } from "./changelog.ts";
 import type { ChangelogBounds } from "./changelog-bounds.ts";
 import { FOLLOW_BYTES_MAX } from "./defaults.ts";
 import { FollowedChangelog } from "./followed-changelog.ts";
+import { changelogPositionKey, readPosition } from "./position-rows.ts";
 
 export interface ChangelogFollowerOptions {
   readonly log: Pick<Log, "reader">;
@@ -144,6 +145,15 @@ export class ChangelogFollower {
   close(): Promise<void> {
     this.#tasks.clear();
     return this.#reader.close();
+  }
+
+  /** The rows here go beyond that end: it was asked for before they were written, or the changelog is cut. */
+  isBeyond(bounds: readonly ChangelogBounds[]): boolean {
+    const { disk, storeIds } = this.#options;
+    return bounds.some(({ store, partition, end }) => {
+      const storeId = storeIds.get(store);
+      return storeId !== undefined && (readPosition(disk, changelogPositionKey(storeId, partition))?.position ?? 0) > end;
+    });
   }
 
   #tell({ task, records, waits }: FollowedTask, now: number): void {

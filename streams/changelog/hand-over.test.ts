@@ -14,7 +14,7 @@ import { committedRecords, foldOf, rowsOf } from "./testing/evidence.ts";
 import { entries, ledger, ledgerStores, ledgerTopology } from "./testing/ledger-topology.ts";
 import { MemoryCluster } from "./testing/memory-cluster.ts";
 import { memoryLog } from "./testing/memory-log.ts";
-import { MortalInstance } from "./testing/mortal-instance.ts";
+import { MortalInstance, type Meanwhile } from "./testing/mortal-instance.ts";
 
 const topology = ledgerTopology();
 const both = tasksOf(topology);
@@ -41,7 +41,7 @@ interface InstanceOptions {
   readonly tasks?: typeof both;
   readonly standbys?: typeof both;
   readonly now?: number;
-  readonly meanwhile?: () => Promise<void>;
+  readonly meanwhile?: Meanwhile;
 }
 
 function instance({ disk, name = "one", tasks = both, standbys = [], now = 1_000, ...more }: InstanceOptions): MortalInstance {
@@ -293,13 +293,30 @@ test("committed offsets that brokers have forgotten are told: nothing is counted
 
 test("a newer instance of the same name that commits while the older one prepares has taken its place: no offset is lost", async () => {
   await add(20);
-  const older = instance({ disk: memoryDisk(), meanwhile: async () => void (await runOnce({ disk: memoryDisk() })) });
+  const older = instance({
+    disk: memoryDisk(),
+    meanwhile: { when: "before ends", happens: async () => void (await runOnce({ disk: memoryDisk() })) },
+  });
   const untilItEnds = async (): Promise<void> => {
     while (older.thread.state !== "stopped") await older.live();
   };
   await expect(untilItEnds()).rejects.toMatchObject({ code: "WRITER_FENCED", message: expect.stringContaining("has taken its id") });
   expect(older.thread.state).toBe("failed");
   expect(await outputCount()).toBe(20);
+});
+
+test("rows that have been written since the end of their changelog was asked for are not ahead of it: it is asked for again", async () => {
+  const disk = memoryDisk();
+  await add(20);
+  await runOnce({ disk, name: "two" });
+  await add(5);
+  const happens = async (): Promise<void> => void (await runOnce({ disk, name: "two" }));
+  const slow = instance({ disk, meanwhile: { when: "after ends", happens } });
+  await slow.live();
+  await add(5);
+  await slow.live();
+  expect(slow.thread.state).toBe("running");
+  expect(await outputCount()).toBe(30);
 });
 
 async function expectRefusal(on: Disk): Promise<void> {

@@ -16,6 +16,12 @@ export type Death =
   | { readonly kind: "disk"; readonly nth: number }
   | { readonly kind: "step"; readonly nth: number };
 
+export interface Meanwhile {
+  /** Its committed offsets are known, and the ends of its changelogs are not; or both are. */
+  readonly when: "before ends" | "after ends";
+  readonly happens: () => Promise<void>;
+}
+
 export interface LifeOptions {
   readonly cluster: MemoryCluster;
   readonly disk: Disk;
@@ -32,8 +38,8 @@ export interface LifeOptions {
   /** Over the same disk. */
   readonly feed?: CommittedFeed;
   readonly now?: number;
-  /** Happens when its committed offsets are known and the ends of its changelogs are not. */
-  readonly meanwhile?: () => Promise<void>;
+  /** Happens once, while it prepares. */
+  readonly meanwhile?: Meanwhile;
 }
 
 const IDLE_STEPS = 6;
@@ -127,13 +133,15 @@ export class MortalInstance {
   }
 }
 
-function delayed(offsets: Offsets, meanwhile: () => Promise<void>): Offsets {
+function delayed(offsets: Offsets, { when, happens }: Meanwhile): Offsets {
   let happened: Promise<void> | undefined;
   return {
     ...offsets,
     bound: async (at, bound) => {
-      await (happened ??= meanwhile());
-      return offsets.bound(at, bound);
+      if (when === "before ends") await (happened ??= happens());
+      const found = await offsets.bound(at, bound);
+      if (when === "after ends") await (happened ??= happens());
+      return found;
     },
   };
 }

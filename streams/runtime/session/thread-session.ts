@@ -25,7 +25,7 @@ import { prepareState } from "../prepare-state.ts";
 import type { StreamThreadConfig, ThreadDependencies } from "../thread.ts";
 import { InputFeed } from "./input-feed.ts";
 import { openTask, type TaskDependencies } from "./open-task.ts";
-import { prepareTasks, subtopologyOf, type Opening, type Prepared, type PreparedTask } from "./prepare-tasks.ts";
+import { prepareTasks, subtopologyOf, type Opening, type Prepared, type PreparedStandby, type PreparedTask } from "./prepare-tasks.ts";
 
 export interface ThreadSessionOptions {
   readonly config: StreamThreadConfig;
@@ -51,6 +51,8 @@ export class ThreadSession {
   readonly #restoring = new Map<string, PreparedTask>();
   /** Rows of these were dropped as unreadable: not a second time. */
   readonly #startedOver = new Set<string>();
+  /** Tasks whose rows were beyond the end of a changelog when the log was asked. */
+  readonly #askedAgain = new Set<string>();
   #assignment: Assignment;
   #preparing: Promise<void> | undefined;
   /** Asked once more for offsets that seem to be lost; what becomes of it is thrown by the next step. */
@@ -192,7 +194,25 @@ export class ThreadSession {
   }
 
   /** Of what was asked for, what is still assigned and not here meanwhile. */
-  #take({ tasks, standbys }: Prepared, now: number): void {
+  #take(prepared: Prepared, now: number): void {
+    const tasks = prepared.tasks.filter((each) => this.#isTimely(each));
+    const standbys = prepared.standbys.filter((each) => this.#isTimely(each));
+    this.#begin({ tasks, standbys }, now);
+    if (tasks.length + standbys.length < prepared.tasks.length + prepared.standbys.length) this.#prepare();
+  }
+
+  /**
+   * Not when rows have been written since the log was asked, by another thread of this process. Of a task once only: what is behind
+   * the rows for a second time is a changelog that was cut.
+   */
+  #isTimely({ id, changelogs }: PreparedStandby): boolean {
+    const name = taskName(id);
+    if (this.#askedAgain.delete(name) || this.#follower?.isBeyond(changelogs) !== true) return true;
+    this.#askedAgain.add(name);
+    return false;
+  }
+
+  #begin({ tasks, standbys }: Prepared, now: number): void {
     const follower = this.#follower;
     const assigned = new Set(this.#assignment.tasks.map(taskName));
     const followed = new Set((this.#assignment.standbys ?? []).map(taskName));
