@@ -34,7 +34,7 @@ export const catalogue: Readonly<Record<string, CataloguedBench>> = {
     load: async () => (await import("./dispatch.ts")).dispatch,
   },
   "kafka-streams": {
-    about: "this engine beside Kafka Streams on one broker, by turns; 15 to 20 minutes",
+    about: "this engine beside Kafka Streams on one broker, by turns; 13 minutes",
     flags: {
       size: ["SIZE", "full (default) or small"],
       measure: ["NAMES", "of presence,count,latency,crash,restore; default all"],
