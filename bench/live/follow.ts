@@ -46,8 +46,9 @@ class Client {
       if (told.kind === "opened") opened.resolve();
       else report.resolve(told);
     });
-    this.#child.once("exit", (code) => {
-      const error = new Error(`a client of the streams ended with ${code} before its report`);
+    // Not when it exits: a long report may still be on its way then.
+    this.#child.once("disconnect", () => {
+      const error = new Error(`a client of the streams ended before its report`);
       opened.reject(error);
       report.reject(error);
     });

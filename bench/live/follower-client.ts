@@ -29,7 +29,7 @@ class Followers {
     this.#ages = [];
     await new Promise((resolve) => setTimeout(resolve, this.#order.seconds * 1_000));
     this.#over = true;
-    say({ kind: "done", opened: this.#streams.length, broken: this.#broken, trips: this.#trips, ages: this.#ages });
+    await say({ kind: "done", opened: this.#streams.length, broken: this.#broken, trips: this.#trips, ages: this.#ages });
     for (const stream of this.#streams) stream.destroy();
     this.#agent.destroy();
     process.disconnect();
@@ -70,8 +70,9 @@ class Followers {
   }
 }
 
-function say(message: FollowMessage): void {
-  process.send?.(message);
+/** Resolves when it is on its way whole. */
+function say(message: FollowMessage): Promise<void> {
+  return new Promise((resolve) => process.send?.(message, () => resolve()));
 }
 
 let followers: Followers | undefined;
