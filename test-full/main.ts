@@ -100,7 +100,7 @@ async function run(proof: Proof, context: ProofContext, ledger: Ledger): Promise
   const all = proof.items(context);
   const words = flags.items?.split(",");
   const items = all.filter(
-    ({ name }) => ledger.find(proof.name, name) === undefined && words?.some((word) => name.startsWith(`${word} `)) !== false,
+    ({ name }) => ledger.find(proof.name, name) === undefined && words?.some((word) => beginsWith(name, word)) !== false,
   );
   const jobs = items.map(({ name, job }) => ({ proof: proof.name, job, item: name }));
   const work = new Work(items);
@@ -142,4 +142,9 @@ function instancesOf(data: string | undefined): readonly string[] {
 function skipReason({ needs }: Proof, { instances }: ProofContext): string | undefined {
   if (needs === "nothing" || instances.length > 0) return undefined;
   return "There are no MDRP instances: name their folder by --data or SLACKLINE_DATA";
+}
+
+/** "T1" is no beginning of "T10 …". */
+function beginsWith(name: string, words: string): boolean {
+  return name.startsWith(words) && !/^\w/.test(name.slice(words.length));
 }
