@@ -155,7 +155,7 @@ describe("beside and after a demo", () => {
   let ordersOfTheFirst = 0;
 
   test("the living process answers, and says when it is interrupted what it did", { timeout: 120_000 }, async () => {
-    const running = demo("--seconds", "60");
+    const running = demo("--seconds", "600");
     await jobsIn(await addressIn(dir));
     const during = await look();
     expect(during.folder).toContain(`process ${running.pid}`);

@@ -51,7 +51,7 @@ describe("docker-compose.yml", () => {
     }
   });
 
-  test("its settings are settings of the command", async () => {
+  test("its settings are settings of the command", { timeout: 120_000 }, async () => {
     const { SLACKLINE_TOKENS: _, ...environment } = compose["services"]["slackline-1"]["environment"] as Record<string, string>;
     const rows = JSON.parse(await slackline(process.cwd(), ["config", "--json"], environment)) as readonly Tree[];
     const set = rows.filter(({ source }) => source === "environment").map(({ variable }) => variable as string);
