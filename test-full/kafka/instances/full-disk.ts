@@ -45,7 +45,7 @@ export async function fullDisk(size: ScenarioSize): Promise<ScenarioFacts> {
     return facts(await run.end(), {
       rounds: size.rounds,
       "output stopped": stopped,
-      said: said[0]?.slice(0, 300) ?? "nothing",
+      said: said[0]?.replaceAll(mounted, "VOLUME").slice(0, 300) ?? "nothing",
       "processes that ended of it": restarts,
       "output again after room, ms": back.map((each) => Math.round(each)).join(" "),
       "tasks restored from nothing after their first start": Math.max(0, nothing.tasks - FIRST_TASKS),
