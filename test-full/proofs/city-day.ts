@@ -18,7 +18,7 @@ export const cityDay: Proof<CityDayItem> = {
   processes: 1,
   itemSecondsMax: 3 * 60 * 60,
   items({ seed }) {
-    const day = { seed, drivers: 500, gpsEveryMs: 5_000, policy: "batch-matching", partitions: 2, zone: { tickMs: 5_000 } };
+    const day = { seed, drivers: 500, gpsEveryMs: 5_000, policy: "batch-matching", partitions: 4, zone: { tickMs: 5_000 } };
     const part = (hours: number): CityDayJob => {
       const share = hours / 24;
       return { ...day, minutes: hours * 60, orders: Math.round(10_000 * share), rides: Math.round(2_000 * share) };
