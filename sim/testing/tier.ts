@@ -4,9 +4,9 @@ import { optionsOf, type SeedOptions } from "../faults/fault-plan.ts";
 import { runSeed } from "../run-seed.ts";
 
 /** More of them by `npm run sim`. */
-const LEDGER_SEEDS = 20;
+const LEDGER_SEEDS = 58;
 const DISPATCH_SEEDS: readonly number[] = [18, 42];
-const PARTS = 2;
+const PARTS = 3;
 const MINUTES = 10;
 
 /** Each part has as much of both applications. */

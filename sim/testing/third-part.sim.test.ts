@@ -1,0 +1,3 @@
+import { testTier } from "./tier.ts";
+
+testTier(2);
